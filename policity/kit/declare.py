@@ -1,0 +1,63 @@
+"""What a room offers to the rest of the house, as values.
+
+A room states its published pages in `declarations.py`; `publishing` discovers them, so that
+nothing lower in the house imports anything higher.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class Lane(StrEnum):
+    """How long a stale page may wait. Urgent pages have workers of their own."""
+
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+class Stage(IntEnum):
+    """The order in which a change is written, so that a reader never meets a dead link.
+
+    Written ascending (what is linked to before what links), deleted descending.
+    """
+
+    ASSET = 0
+    LEAF = 1
+    LIST = 2
+    HOME = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One published file: its bytes, what it was made from, and until when it is true.
+
+    `keys` name objects ("alerts:event:12") and collections ("alerts:in-force"); marking any of
+    them stale renders the file again. `valid_until` renders it again at that moment.
+    """
+
+    body: bytes
+    keys: frozenset[str]
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageFamily:
+    """A family of published addresses, such as "an alert's page in every language".
+
+    An address is the path a reader asks for: "/en/alerts/12/" (written as index.html in that
+    folder) or "/alerts/feed.atom" (written as that file).
+
+    `addresses` lists every address that ought to exist now (full rebuild, verify).
+    `born_of` lists the addresses a key may bring into being ("alerts:event:12" → five pages).
+    `render` takes addresses and gives each with its content, or None where it is gone. It reads
+    the database once for all of them, and no clock: the same state gives the same bytes.
+    """
+
+    name: str
+    lane: Lane
+    stage: Stage
+    addresses: Callable[[], Iterable[str]]
+    born_of: Callable[[str], Iterable[str]]
+    render: Callable[[Sequence[str]], Iterator[tuple[str, Rendered | None]]]

@@ -1,0 +1,1 @@
+"""Settings: `embedded` runs on one machine, with SQLite, out of one folder."""

@@ -1,0 +1,120 @@
+"""One machine, one folder, SQLite (docs/adr/0001). Every value can be set from the environment."""
+
+from pathlib import Path
+
+from environs import Env
+
+env = Env()
+
+HOME = Path(env.str("POLICITY_HOME", "var")).resolve()
+DEMO = env.bool("POLICITY_DEMO", True)
+DEBUG = False
+ALLOWED_HOSTS = env.list("POLICITY_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+SECRET_KEY_FILE = HOME / "secret.key"
+SECRET_KEY = SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else "not-yet-prepared"
+
+PUBLISHED = HOME / "published"
+
+INSTALLED_APPS = [
+    "policity.public_site",
+    "policity.back_office",
+    "policity.fields.alerts",
+    "policity.foundations.delivery",
+    "policity.foundations.places",
+    "policity.foundations.publishing",
+    "policity.foundations.work",
+    "policity.foundations.accounts",
+    "policity.design",
+    "policity.project",
+    "wagtail.admin",
+    "wagtail.users",
+    "wagtail.images",
+    "wagtail.documents",
+    "wagtail.search",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "django_tasks",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "policity.project.urls"
+WSGI_APPLICATION = "policity.project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": HOME / "policity.sqlite3",
+        "OPTIONS": {
+            # A read that later writes would otherwise fail at once and ignore the time-out.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 5,
+            # FULL: a commit survives power loss. auto_vacuum only works before the first table.
+            "init_command": (
+                "PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;"
+                "PRAGMA synchronous=FULL;PRAGMA busy_timeout=5000;"
+            ),
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+WAGTAILIMAGES_IMAGE_MODEL = "publishing.CityImage"
+WAGTAILDOCS_DOCUMENT_MODEL = "publishing.CityDocument"
+WAGTAIL_SITE_NAME = "Policity"
+WAGTAILADMIN_BASE_URL = env.str("POLICITY_URL", "http://127.0.0.1:8000")
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "ja"
+LANGUAGES = [
+    ("ja", "日本語"),
+    ("ja-easy", "やさしい日本語"),
+    ("en", "English"),
+    ("zh-hans", "中文"),
+    ("ko", "한국어"),
+]
+TIME_ZONE = "Asia/Tokyo"
+USE_TZ = True
+
+STATIC_URL = "/assets/"
+MEDIA_ROOT = HOME / "media"
+MEDIA_URL = "/media/"
