@@ -1,11 +1,15 @@
-"""Staff accounts. The user model is ours from the first migration."""
+"""Staff accounts and what each may do. The user model is ours from the first migration."""
+
+from datetime import date
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 
 
 class User(AbstractUser):
-    """A member of the city's staff who signs in."""
+    """A member of staff who signs in. `is_sample`: a made-up one, for the demo (見本)."""
 
     display_name = models.CharField("表示名", max_length=100, blank=True)
     is_sample = models.BooleanField("見本", default=False, editable=False)
@@ -16,3 +20,41 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.display_name or self.username
+
+
+class Role(models.TextChoices):
+    """What a person is there for."""
+
+    ADMINISTRATOR = "administrator", "管理者"
+    DUTY_OFFICER = "duty_officer", "当直（防災）"
+    EDITOR = "editor", "広報"
+
+
+class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
+    """Grants in the words of the personnel office."""
+
+    def on(self, day: date) -> "RoleGrantQuerySet":
+        """Those that hold on a day."""
+        return self.filter(starts__lte=day).filter(Q(ends__isnull=True) | Q(ends__gte=day))
+
+
+class RoleGrant(models.Model):
+    """A role, for a time, for the whole city or for some of its towns.
+
+    `towns` holds towns' names as the city's own table has them (its codes where it has codes),
+    not keys: a grant outlives a reload of the table. Empty: the whole city.
+    """
+
+    user = models.ForeignKey(User, related_name="grants", on_delete=models.CASCADE)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    towns = models.JSONField(default=list, blank=True)
+    starts = models.DateField()
+    ends = models.DateField(null=True, blank=True)
+
+    objects = RoleGrantQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["user", "starts"])]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role}"

@@ -1,0 +1,108 @@
+"""What the city does with a transition: its own rules, read from data."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+
+
+class FrontState(StrEnum):
+    """How the front page stands. Weather alone never makes it say "evacuate"."""
+
+    CALM = "calm"
+    CAUTION = "caution"
+    WARNING = "warning"
+    DANGER = "danger"
+
+    @property
+    def rank(self) -> int:
+        """0 (calm) to 3 (danger)."""
+        return list(FrontState).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the city's answer. An empty condition fits everything."""
+
+    publish: bool
+    phenomena: frozenset[Phenomenon] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+    changes: frozenset[Change] = frozenset()
+    areas: frozenset[str] = frozenset()
+
+    def fits(
+        self, phenomenon: Phenomenon, severity: Severity, change: Change, lineage: tuple[str, ...]
+    ) -> bool:
+        """Whether every condition the rule names holds."""
+        return (
+            (not self.phenomena or phenomenon in self.phenomena)
+            and (not self.severities or severity in self.severities)
+            and (not self.changes or change in self.changes)
+            and (not self.areas or not self.areas.isdisjoint(lineage))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """The city's rules, whole."""
+
+    rules: tuple[Rule, ...]
+    fronts: Mapping[tuple[Phenomenon, Severity], FrontState]
+    lasts: Mapping[Phenomenon, timedelta]
+    newer_rules: timedelta
+
+    def publishes(
+        self, phenomenon: Phenomenon, severity: Severity, change: Change, lineage: tuple[str, ...]
+    ) -> bool:
+        """Whether a change becomes a message. The first rule that fits decides."""
+        for rule in self.rules:
+            if rule.fits(phenomenon, severity, change, lineage):
+                return rule.publish
+        return True
+
+    def front(self, phenomenon: Phenomenon, severity: Severity) -> FrontState:
+        """The front page's state for one thing in force."""
+        return self.fronts[phenomenon, severity]
+
+
+def parse(text: str) -> Responses:
+    """Read the rules' file. Raises ValueError that names the faulty entry."""
+    try:
+        data = tomllib.loads(text)
+        rules = tuple(_rule(entry) for entry in data["rule"])
+        default = {Severity(name): FrontState(state) for name, state in data["front"].items()}
+        fronts = {(p, s): default[s] for p in Phenomenon for s in Severity}
+        for entry in data["front_exception"]:
+            for p in entry["phenomena"]:
+                for s in entry["severities"]:
+                    fronts[Phenomenon(p), Severity(s)] = FrontState(entry["state"])
+        lasts = {Phenomenon(p): timedelta(hours=h) for p, h in data["lasts_hours"].items()}
+        newer = timedelta(days=data["generation"]["newer_rules_days"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"responses.toml: {error} is missing or of the wrong kind") from error
+    return Responses(rules, fronts, lasts, newer)
+
+
+def _rule(entry: dict[str, Any]) -> Rule:
+    unknown = entry.keys() - {"publish", "phenomena", "severities", "changes", "areas"}
+    if unknown:
+        raise ValueError(f"responses.toml: a rule does not know {', '.join(sorted(unknown))}")
+    return Rule(
+        publish=entry["publish"],
+        phenomena=frozenset(map(Phenomenon, entry.get("phenomena", ()))),
+        severities=frozenset(map(Severity, entry.get("severities", ()))),
+        changes=frozenset(map(Change, entry.get("changes", ()))),
+        areas=frozenset(entry.get("areas", ())),
+    )
+
+
+@cache
+def responses() -> Responses:
+    """The rules that ship."""
+    return parse((files("policity.fields.alerts") / "facts" / "responses.toml").read_text("utf-8"))
