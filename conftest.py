@@ -1,12 +1,29 @@
-"""Every test runs in a home of its own, never in the developer's."""
+"""Every test runs in a home of its own, never in the developer's.
+
+Its database is a copy of the prepared one, so that no test run waits for migrations.
+"""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
-os.environ["POLICITY_HOME"] = tempfile.mkdtemp(prefix="policity-test-")
+TEST_HOME = Path(tempfile.mkdtemp(prefix="policity-test-"))
+os.environ["POLICITY_HOME"] = str(TEST_HOME)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(TEST_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """A real database file, with the settings it has in a city."""
+    from policity.project import home
+
+    shutil.copyfile(home.template(), TEST_HOME / "policity.sqlite3")
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +32,15 @@ def shared_data() -> Path:
     folder = Path(__file__).parent.parent / "shared" / "data"
     assert folder.is_dir(), f"the real data is missing: {folder.name}"
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, object],
+) -> dict[str, object]:
+    """Journeys run in the system's chromium; without one they fail, they are not skipped."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "chromium is missing: script/test installs it"
+    # The sandbox of chromium refuses to run as root, which containers often are.
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": chromium, "args": sandbox}

@@ -1,46 +1,25 @@
 """One machine, one folder, SQLite (docs/adr/0001). Every value can be set from the environment."""
 
-from pathlib import Path
+from django.core.exceptions import ImproperlyConfigured
 
-from environs import Env
+from policity.project import environment
+from policity.project.settings.installed import APPS
 
-env = Env()
+try:
+    ENVIRONMENT = environment.read()
+except environment.BadEnvironmentError as error:
+    raise ImproperlyConfigured(str(error)) from error
 
-HOME = Path(env.str("POLICITY_HOME", "var")).resolve()
-DEMO = env.bool("POLICITY_DEMO", True)
+HOME = ENVIRONMENT.home
+DEMO = ENVIRONMENT.demo
 DEBUG = False
-ALLOWED_HOSTS = env.list("POLICITY_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 SECRET_KEY_FILE = HOME / "secret.key"
 SECRET_KEY = SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else "not-yet-prepared"
 
 PUBLISHED = HOME / "published"
 
-INSTALLED_APPS = [
-    "policity.public_site",
-    "policity.back_office",
-    "policity.fields.alerts",
-    "policity.foundations.delivery",
-    "policity.foundations.places",
-    "policity.foundations.publishing",
-    "policity.foundations.work",
-    "policity.foundations.accounts",
-    "policity.design",
-    "policity.project",
-    "wagtail.admin",
-    "wagtail.users",
-    "wagtail.images",
-    "wagtail.documents",
-    "wagtail.search",
-    "wagtail",
-    "modelcluster",
-    "taggit",
-    "django_tasks",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-]
+INSTALLED_APPS = APPS
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -91,7 +70,7 @@ AUTH_USER_MODEL = "accounts.User"
 WAGTAILIMAGES_IMAGE_MODEL = "publishing.CityImage"
 WAGTAILDOCS_DOCUMENT_MODEL = "publishing.CityDocument"
 WAGTAIL_SITE_NAME = "Policity"
-WAGTAILADMIN_BASE_URL = env.str("POLICITY_URL", "http://127.0.0.1:8000")
+WAGTAILADMIN_BASE_URL = ENVIRONMENT.url
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 

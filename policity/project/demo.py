@@ -1,0 +1,61 @@
+"""The demo city and its staff, loaded on the first start. Which city it is, is data.
+
+Passwords are made anew in every home and stand in a file only its owner can read.
+"""
+
+import os
+import secrets
+import tomllib
+from pathlib import Path
+
+import django
+from django.db import transaction
+from django.utils import timezone
+
+from policity.project import environment
+
+FACTS = Path(__file__).parent / "facts" / "demo.toml"
+ACCOUNTS_FILE = "demo-accounts.txt"
+
+
+def load(home: Path) -> None:
+    """Loads the city's facts and its sample staff in one transaction."""
+    from policity.foundations.accounts import services as accounts
+    from policity.foundations.places import services as places
+
+    facts = tomllib.loads(FACTS.read_text())
+    now = timezone.now()
+    lines = []
+    with transaction.atomic():
+        places.load_city(_city_folder(facts["city"]), by=None, now=now)
+        for person in facts["staff"]:
+            password = secrets.token_urlsafe(12)
+            accounts.create_staff(
+                username=person["username"],
+                display_name=person["display_name"],
+                password=password,
+                role=person["role"],
+                is_sample=True,
+                by=None,
+                now=now,
+            )
+            lines.append(f"{person['username']}\t{password}\t{person['display_name']}")
+        # Before the commit: accounts whose passwords nobody can read never exist.
+        _write_accounts(home / ACCOUNTS_FILE, lines)
+
+
+def _city_folder(name: str) -> Path:
+    from policity.foundations import places
+
+    return Path(places.__path__[0]) / "facts" / "cities" / name
+
+
+def _write_accounts(file: Path, lines: list[str]) -> None:
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as out:
+        out.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    django.setup()
+    load(environment.read().home)

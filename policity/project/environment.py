@@ -1,0 +1,61 @@
+"""What a city may set from outside, checked once, with a message that helps.
+
+Knows nothing of Django, so that `policity serve` can put the front up before Django is imported.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env, EnvValidationError, validate
+
+
+class BadEnvironmentError(Exception):
+    """A variable has a value that cannot be used; the text names each of them in a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of docs/operations: where the city lives and how it is reached.
+
+    `home` holds everything the city owns. `demo` loads the sample city and its people on the
+    first start. `url` is the address residents use, `hosts` the names under which staff may
+    reach the application.
+    """
+
+    home: Path
+    demo: bool
+    bind: str
+    port: int
+    hosts: tuple[str, ...]
+    url: str
+
+
+def read() -> Environment:
+    """The environment of this process. Raises BadEnvironmentError naming every bad variable."""
+    env = Env(eager=False)
+    home = env.str("POLICITY_HOME", "var", validate=validate.Length(min=1))
+    demo = env.bool("POLICITY_DEMO", True)
+    bind = env.str("POLICITY_BIND", "127.0.0.1", validate=validate.Length(min=1))
+    port = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
+    hosts = env.list("POLICITY_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+    url = env.str(
+        "POLICITY_URL",
+        "",
+        validate=validate.Regexp(r"^(https?://[^/]+)?$", error="Not like https://city.example."),
+    )
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        raise BadEnvironmentError(
+            "\n".join(
+                f"{name}: {' '.join(problems)}" for name, problems in error.error_messages.items()
+            )
+        ) from error
+    return Environment(
+        home=Path(home).resolve(),
+        demo=demo,
+        bind=bind,
+        port=port,
+        hosts=tuple(hosts),
+        url=url or f"http://127.0.0.1:{port}",
+    )

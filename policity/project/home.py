@@ -1,0 +1,211 @@
+"""The folder a city lives in: made, filled and kept up to date before any command runs.
+
+Plain Python and sqlite3: a home that is ready costs a command a few milliseconds. Only a new or
+outdated database starts Django, in a process of its own.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from policity.project import environment
+from policity.project.settings.installed import APPS
+
+Say = Callable[[str], None]
+
+# Older prepared databases are kept for those who switch between branches.
+TEMPLATES_KEPT = 4
+
+
+class PreparationError(Exception):
+    """A home could not be prepared; the text says what to do."""
+
+
+def say(line: str) -> None:
+    """Progress goes to standard error: a command's own output stays clean."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Only one process at a time is inside, for the same file."""
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def app_folders() -> dict[str, Path]:
+    """Each installed app's folder, found without importing Django's settings."""
+    folders = {}
+    for app in APPS:
+        spec = importlib.util.find_spec(app)
+        if spec is None or not spec.submodule_search_locations:
+            raise PreparationError(f"{app} is not installed: run script/server again")
+        folders[app] = Path(spec.submodule_search_locations[0])
+    return folders
+
+
+def migrations() -> list[Path]:
+    """Every migration file of every installed app, in a fixed order."""
+    return sorted(
+        file
+        for folder in app_folders().values()
+        for file in (folder / "migrations").glob("[0-9]*.py")
+    )
+
+
+def migration_set() -> int:
+    """A number for the set of migrations this program has, never 0.
+
+    Kept as the database's `user_version`, so that it travels with the file into backups.
+    """
+    digest = hashlib.sha256()
+    for file in migrations():
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return int.from_bytes(digest.digest()[:4], "big") >> 1 or 1
+
+
+def prepared_set(database: Path) -> int:
+    """The set of migrations a home's database was last prepared for; 0 when it never was."""
+    if not database.exists():
+        return 0
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def prepare(where: environment.Environment, say: Say = say) -> None:
+    """Makes a home ready for any command: folders, key, database, and the demo city if asked.
+
+    Safe to call from several processes at once, and again after it was interrupted: the mark
+    that a database is ready is written last.
+    """
+    make_folders(where.home)
+    database = where.home / "policity.sqlite3"
+    wanted = migration_set()
+    if prepared_set(database) == wanted:
+        return
+    with locked(where.home / "run" / "prepare.lock"):
+        found = prepared_set(database)
+        if found == wanted:
+            return
+        if not database.exists():
+            _copy(template(say), database)
+        else:
+            say("データベースを更新しています … / Updating the database …")
+            _django("migrate", "--no-input", "--verbosity", "0", home=where.home)
+        if found == 0 and where.demo:
+            say("見本の市を読み込んでいます … / Loading the demo city …")
+            _python("policity.project.demo", home=where.home)
+        with closing(sqlite3.connect(database, timeout=5)) as connection:
+            connection.execute(f"PRAGMA user_version={wanted}")
+
+
+def make_folders(home: Path) -> None:
+    """The folders of a home and its secret key, which only its owner can read."""
+    home.mkdir(mode=0o750, parents=True, exist_ok=True)
+    for name in ("published", "media", "run"):
+        (home / name).mkdir(mode=0o755, exist_ok=True)
+    key = home / "secret.key"
+    if not key.exists():
+        _write_secret(key, secrets.token_urlsafe(48))
+
+
+def template(say: Say = say) -> Path:
+    """A migrated, empty database for this set of migrations, built once and copied ever after.
+
+    It lies beside the installed packages (share/policity), since it belongs to them.
+    """
+    shelf = Path(sys.prefix) / "share" / "policity"
+    shelf.mkdir(parents=True, exist_ok=True)
+    built = shelf / f"database-{migration_set():08x}.sqlite3"
+    with locked(shelf / "lock"):
+        if not built.exists():
+            _build(built, say)
+            for old in _by_age(shelf)[TEMPLATES_KEPT:]:
+                old.unlink()
+    return built
+
+
+def _build(target: Path, say: Say) -> None:
+    total = len(migrations())
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        home = Path(folder)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "django", "migrate", "--no-input"],
+            env=_environment(home),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        done = 0
+        for line in process.stdout:
+            done += line.startswith("  Applying")
+            if line.startswith("  Applying") and done % max(total // 10, 1) == 0:
+                say(f"データベースを準備しています / Preparing the database: {done}/{total}")
+        if process.wait() != 0:
+            raise PreparationError("The database could not be prepared; the reason stands above.")
+        database = home / "policity.sqlite3"
+        with closing(sqlite3.connect(database)) as connection:
+            # One file, so that a copy of it is a whole database.
+            connection.execute("PRAGMA journal_mode=DELETE")
+        database.rename(target)
+    say("データベースの準備ができました。/ The database is ready.")
+
+
+def _by_age(shelf: Path) -> list[Path]:
+    return sorted(shelf.glob("database-*.sqlite3"), key=lambda file: -file.stat().st_mtime)
+
+
+def _copy(source: Path, target: Path) -> None:
+    part = target.with_suffix(".part")
+    shutil.copyfile(source, part)
+    part.chmod(0o600)
+    with part.open("rb") as handle:
+        os.fsync(handle.fileno())
+    part.rename(target)
+
+
+def _write_secret(file: Path, text: str) -> None:
+    part = file.with_suffix(f".{os.getpid()}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as out:
+        out.write(text + "\n")
+    try:
+        # A link, not a rename: of two commands at once, the first one's key stands.
+        file.hardlink_to(part)
+    except FileExistsError:
+        pass
+    finally:
+        part.unlink()
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return os.environ | {
+        "POLICITY_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _django(*words: str, home: Path) -> None:
+    _python("django", *words, home=home)
+
+
+def _python(module: str, *words: str, home: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", module, *words], env=_environment(home))
+    if done.returncode != 0:
+        raise PreparationError(f"{module} ended with {done.returncode}; the reason stands above.")
+
+
+if __name__ == "__main__":
+    prepare(environment.read())

@@ -1,0 +1,28 @@
+"""The rooms and packages that make up the application, uppermost first."""
+
+APPS = [
+    "policity.public_site",
+    "policity.back_office",
+    "policity.fields.alerts",
+    "policity.foundations.delivery",
+    "policity.foundations.places",
+    "policity.foundations.publishing",
+    "policity.foundations.work",
+    "policity.foundations.accounts",
+    "policity.design",
+    "policity.project",
+    "wagtail.admin",
+    "wagtail.users",
+    "wagtail.images",
+    "wagtail.documents",
+    "wagtail.search",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "django_tasks",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]

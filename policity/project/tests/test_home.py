@@ -1,0 +1,105 @@
+"""A home is made once, by one process, and kept."""
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from policity.project import environment, home
+
+
+def _where(folder: Path, *, demo: bool = False) -> environment.Environment:
+    return environment.Environment(
+        home=folder, demo=demo, bind="127.0.0.1", port=8000, hosts=(), url="http://127.0.0.1:8000"
+    )
+
+
+def test_an_empty_folder_becomes_a_home(tmp_path: Path) -> None:
+    where = _where(tmp_path / "city")
+    home.prepare(where, say=lambda line: None)
+
+    key = where.home / "secret.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert len(key.read_text().strip()) >= 50
+    database = where.home / "policity.sqlite3"
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    assert home.prepared_set(database) == home.migration_set()
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("select count(*) from accounts_user").fetchone() == (0,)
+
+
+def test_a_prepared_home_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = _where(tmp_path)
+    home.prepare(where, say=lambda line: None)
+    key, database = tmp_path / "secret.key", tmp_path / "policity.sqlite3"
+    before = key.read_text(), database.stat().st_mtime_ns
+    monkeypatch.setattr(home, "_python", lambda *words, **more: pytest.fail("started Django"))
+
+    home.prepare(where, say=lambda line: None)
+
+    assert (key.read_text(), database.stat().st_mtime_ns) == before
+
+
+def test_an_interrupted_preparation_is_finished(tmp_path: Path) -> None:
+    where = _where(tmp_path)
+    home.prepare(where, say=lambda line: None)
+    database = tmp_path / "policity.sqlite3"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version=0")
+
+    home.prepare(where, say=lambda line: None)
+
+    assert home.prepared_set(database) == home.migration_set()
+
+
+def test_a_database_of_older_migrations_is_brought_up_to_date(tmp_path: Path) -> None:
+    where = _where(tmp_path, demo=True)
+    home.prepare(_where(tmp_path), say=lambda line: None)
+    database = tmp_path / "policity.sqlite3"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version=1")
+        connection.execute("DROP TABLE django_session")
+        connection.execute("DELETE FROM django_migrations WHERE app='sessions'")
+        connection.commit()
+
+    home.prepare(where, say=lambda line: None)
+
+    assert home.prepared_set(database) == home.migration_set()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("select * from django_session")
+        # An existing city never becomes a demo.
+        assert connection.execute("select count(*) from accounts_user").fetchone() == (0,)
+
+
+@pytest.mark.process
+def test_two_commands_at_once_prepare_one_home(tmp_path: Path) -> None:
+    program = (
+        "from policity.project import environment, home;"
+        "home.prepare(environment.read(), say=lambda line: None)"
+    )
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            env={"POLICITY_HOME": str(tmp_path), "POLICITY_DEMO": "0"},
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()
+    assert home.prepared_set(tmp_path / "policity.sqlite3") == home.migration_set()
+    assert sorted(file.name for file in tmp_path.glob("secret*")) == ["secret.key"]
+
+
+def test_every_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    monkeypatch.setenv("POLICITY_DEMO", "maybe")
+    with pytest.raises(environment.BadEnvironmentError) as raised:
+        environment.read()
+    assert "PORT: " in str(raised.value)
+    assert "POLICITY_DEMO: " in str(raised.value)
