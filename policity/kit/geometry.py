@@ -1,0 +1,130 @@
+"""Areas on the map: which of many cells a polygon touches.
+
+Coordinates are (longitude, latitude) in degrees, as in GeoJSON. Plane geometry: right for a city,
+not for a polygon across the 180th meridian.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import shapely
+from shapely import MultiPolygon, Polygon, STRtree
+from shapely.affinity import scale
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+Point = tuple[float, float]
+Ring = tuple[Point, ...]
+Surface = BaseGeometry
+"""A polygon or several; a point or a line touches cells too."""
+
+KM_PER_DEGREE = 111.32
+"""Of latitude; of longitude it shrinks by the cosine of the latitude."""
+
+
+class BadPolygon(ValueError):  # noqa: N818  # the thing refused, in the reader's words
+    """The polygon is no polygon. The message is one Japanese clause for the person who sent it."""
+
+
+def polygon(ring: Sequence[Point]) -> Polygon:
+    """A ring of (longitude, latitude), closed or not. BadPolygon: too few points, crossing."""
+    if len(set(ring)) < 3:
+        raise BadPolygon("多角形には3つ以上の点が要ります")
+    if not all(math.isfinite(value) for point in ring for value in point):
+        raise BadPolygon("座標が数ではありません")
+    area = Polygon(ring)
+    _check(area)
+    return area
+
+
+def from_geojson(text: str) -> Surface:
+    """The only surface of a GeoJSON geometry, feature or collection. BadPolygon when it has none.
+
+    A collection of several features is one surface of all of them.
+    """
+    try:
+        read = json.loads(text)
+        features = read["features"] if read["type"] == "FeatureCollection" else [read]
+        parts = [shape(feature.get("geometry", feature)) for feature in features]
+    except (ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
+        raise BadPolygon("GeoJSONとして読めません") from error
+    if not parts or not all(isinstance(part, Polygon | MultiPolygon) for part in parts):
+        raise BadPolygon("面（Polygon、MultiPolygon）ではありません")
+    for part in parts:
+        _check(part)
+    return shapely.union_all(parts)
+
+
+def rings(area: Surface) -> tuple[Ring, ...]:
+    """Every ring, outer and inner, for drawing with the even-odd rule."""
+    pieces = area.geoms if isinstance(area, MultiPolygon) else [area]
+    return tuple(
+        tuple((x, y) for x, y in ring.coords)
+        for piece in pieces
+        if isinstance(piece, Polygon)
+        for ring in (piece.exterior, *piece.interiors)
+    )
+
+
+def beyond_km(area: Surface, point: Point) -> float:
+    """How far outside the box around an area a point lies, in kilometres; 0 inside."""
+    west, south, east, north = area.bounds
+    lon, lat = point
+    across = max(west - lon, lon - east, 0.0) * math.cos(math.radians(lat))
+    return math.hypot(across, max(south - lat, lat - north, 0.0)) * KM_PER_DEGREE
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A surface divided among points, so that a polygon finds those it touches.
+
+    A point with a polygon of its own holds that; the others share the rest of the boundary, each
+    what is nearest to it. Points at one place share one cell. Built once, kept, asked often.
+    """
+
+    areas: tuple[Surface, ...]
+    tree: STRtree
+
+    @classmethod
+    def divide(
+        cls, boundary: Surface, points: Sequence[Point], own: Mapping[int, Surface] | None = None
+    ) -> "Cells":
+        """One cell a point, in their order. `own` maps a point's index to its polygon."""
+        own = own or {}
+        rest = shapely.difference(boundary, shapely.union_all(list(own.values())))
+        shared = [point for index, point in enumerate(points) if index not in own]
+        nearest = dict(zip(shared, _nearest(rest, shared), strict=True))
+        areas = tuple(
+            own[index] if index in own else nearest[point] for index, point in enumerate(points)
+        )
+        return cls(areas, STRtree(areas))
+
+    def touched(self, area: Surface) -> tuple[int, ...]:
+        """The indices of the cells that an area touches, ascending; () across empty space."""
+        return tuple(sorted(self.tree.query(area, predicate="intersects").tolist()))
+
+
+def _nearest(area: Surface, points: Sequence[Point]) -> list[Surface]:
+    """The part of the area that is nearest to each point, in metres, not in degrees."""
+    places = list(dict.fromkeys(points))
+    if len(places) < 2:
+        return [area] * len(points)
+    shrink = math.cos(math.radians(places[0][1]))
+    flat = shapely.MultiPoint([(lon * shrink, lat) for lon, lat in places])
+    cells = shapely.voronoi_polygons(
+        flat, extend_to=scale(area, shrink, 1, origin=(0, 0)), ordered=True
+    )
+    clipped = {
+        place: shapely.intersection(scale(cell, 1 / shrink, 1, origin=(0, 0)), area)
+        for place, cell in zip(places, cells.geoms, strict=True)
+    }
+    return [clipped[point] for point in points]
+
+
+def _check(area: Surface) -> None:
+    if area.is_empty or not all(map(math.isfinite, area.bounds)):
+        raise BadPolygon("座標がありません")
+    if not area.is_valid:
+        raise BadPolygon(f"線が交わる、または面になっていません（{shapely.is_valid_reason(area)}）")
