@@ -31,7 +31,7 @@ def normalise(address: str) -> str:
     Widths, kanji numerals, every kind of hyphen, 丁目・番・番地・号, 大字, spaces and ヶ/が, ノ/の
     are folded. Numerals inside names (三鷹, 八番町) and 号室 stay. Idempotent.
     """
-    return _settled(lambda text: _AFTER.sub("", _BETWEEN.sub("-", _tidied(text))), address)
+    return _settled(_joined, address)
 
 
 def parse(
@@ -56,6 +56,10 @@ def _settled(step: Callable[[str], str], text: str) -> str:
     while (done := step(text)) != text:
         text = done
     return text
+
+
+def _joined(text: str) -> str:
+    return _AFTER.sub("", _BETWEEN.sub("-", _settled(_tidied, text)))
 
 
 def _tidied(text: str) -> str:

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import shapely
-from shapely import MultiPolygon, Polygon, STRtree
-from shapely.affinity import scale
+from shapely import GeometryCollection, MultiPolygon, Polygon, STRtree
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -108,19 +107,26 @@ class Cells:
 
 def _nearest(area: Surface, points: Sequence[Point]) -> list[Surface]:
     """The part of the area that is nearest to each point, in metres, not in degrees."""
-    places = list(dict.fromkeys(points))
+    rounded = [(round(lon, 7), round(lat, 7)) for lon, lat in points]  # a centimetre
+    places = list(dict.fromkeys(rounded))
     if len(places) < 2:
         return [area] * len(points)
-    shrink = math.cos(math.radians(places[0][1]))
-    flat = shapely.MultiPoint([(lon * shrink, lat) for lon, lat in places])
+    origin = places[0]  # small numbers divide more exactly
+    shape_of_degree = (math.cos(math.radians(places[0][1])), 1.0)
+
+    def flat(geometry: Surface) -> Surface:
+        return shapely.transform(geometry, lambda at: (at - origin) * shape_of_degree)
+
     cells = shapely.voronoi_polygons(
-        flat, extend_to=scale(area, shrink, 1, origin=(0, 0)), ordered=True
+        flat(shapely.MultiPoint(places)), extend_to=flat(area), ordered=True
     )
+    back = shapely.transform(cells, lambda at: at / shape_of_degree + origin)
+    assert isinstance(back, GeometryCollection)  # noqa: S101  # what Voronoi cells come in
     clipped = {
-        place: shapely.intersection(scale(cell, 1 / shrink, 1, origin=(0, 0)), area)
-        for place, cell in zip(places, cells.geoms, strict=True)
+        place: shapely.intersection(cell, area)
+        for place, cell in zip(places, back.geoms, strict=True)
     }
-    return [clipped[point] for point in points]
+    return [clipped[place] for place in rounded]
 
 
 def _check(area: Surface) -> None:
