@@ -18,6 +18,7 @@ from policity.fields.alerts.rules import state
 from policity.fields.alerts.rules.areas import select
 from policity.fields.alerts.rules.response import Responses, responses
 from policity.fields.alerts.rules.telling import tell_texts
+from policity.fields.alerts.rules.texts import texts
 from policity.foundations.delivery import services as delivery
 from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import mark_stale
@@ -65,6 +66,7 @@ def ingest(
         log.info("telegram", outcome=telegram.outcome, reason=telegram.reason, digest=digest[:12])
         return Ingested(telegram, ())
 
+    expire(now=now)
     place = place or places.city().jma_code
     lineage = places.lineage(place)
     with transaction.atomic():
@@ -289,13 +291,12 @@ def _save(transition: Transition, *, now: datetime) -> Transition:
             severity=event.severity,
             level=event.level,
             texts=tell_texts(
-                b.Phenomenon(event.phenomenon),
-                b.Severity(event.severity),
-                event.level,
-                b.Change(transition.change),
-                name=event.name,
-                area=event.area_name,
-                withdrawn=transition.withdrawal,
+                texts(),
+                phenomenon=b.Phenomenon(event.phenomenon),
+                severity=b.Severity(event.severity),
+                level=event.level,
+                change=b.Change(transition.change),
+                withdrawal=transition.withdrawal and event.ended_at is not None,
             ),
             told_at=transition.at,
             now=now,
@@ -382,13 +383,13 @@ def _undo(
             withdrawal=True,
         )
     back = (b.Severity(step.severity_from).rank, step.level_from or 0)
-    was = (b.Severity(event.severity).rank, event.level or 0) if not event.ended_at else (0, 0)
+    was = (b.Severity(event.severity).rank, event.level or 0)
     undoing = Transition(
         event=event,
         telegram=telegram,
         at=bulletin.reported_at,
         recorded_at=now,
-        change=b.Change.RAISED if back > was else b.Change.LOWERED,
+        change=_back(event, back > was),
         severity_from="" if event.ended_at else event.severity,
         severity_to=step.severity_from,
         level_from=None if event.ended_at else event.level,
@@ -406,6 +407,12 @@ def _undo(
     event.ended_at = None
     event.save()
     return _save(undoing, now=now)
+
+
+def _back(event: Event, raised: bool) -> b.Change:
+    if event.ended_at is not None:
+        return b.Change.ISSUED
+    return b.Change.RAISED if raised else b.Change.LOWERED
 
 
 def _mark(transitions: Sequence[Transition], *, now: datetime) -> None:
