@@ -121,6 +121,7 @@ class Bulletin:
     `identity` names the announcement, so that a correction or cancellation finds it (EventID,
     or kind and office where JMA leaves it empty; CAP: identifier). `references` are the
     identities that it corrects or cancels. `polygons` are (lon, lat) rings, CAP only.
+    `everywhere`: the events concern every place (an earthquake told without intensities).
     """
 
     format: Format
@@ -140,6 +141,7 @@ class Bulletin:
     references: tuple[str, ...] = ()
     valid_until: datetime | None = None
     polygons: tuple[tuple[tuple[float, float], ...], ...] = field(default=())
+    everywhere: bool = False
 
 
 class Refused(ValueError):  # noqa: N818  # the domain's word
@@ -150,4 +152,11 @@ class Refused(ValueError):  # noqa: N818  # the domain's word
 
 
 class Ignored(Refused):
-    """A sound telegram of a kind we do not act on. The message says why."""
+    """A sound telegram of a kind we do not act on. The message says why.
+
+    `bulletin` is what its head says, without events.
+    """
+
+    def __init__(self, reason: str, bulletin: Bulletin):
+        super().__init__(reason)
+        self.bulletin = bulletin

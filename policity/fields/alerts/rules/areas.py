@@ -1,0 +1,41 @@
+"""Which of a bulletin's events concern a place."""
+
+from policity.fields.alerts.rules.bulletin import Bulletin, Event, Phenomenon
+
+_MUNICIPALITY = 7
+_SHARED = 3
+
+
+def spoken(bulletin: Bulletin, lineage: tuple[str, ...]) -> str | None:
+    """The area of `lineage` by which the bulletin speaks of the place, None if it does not.
+
+    `lineage` is the place's code followed by the codes that contain it, finest first. Where the
+    telegram names municipalities (seven digits) and ours is not among them, it does not speak of
+    us, whatever it says of the prefecture. Three digits are counted in several systems
+    (intensity areas, coasts, volcanoes): a containing area of three digits is an intensity area.
+    """
+    told = bulletin.stated | {event.area for event in bulletin.events}
+    shaken = any(event.phenomenon is Phenomenon.EARTHQUAKE for event in bulletin.events)
+    by_municipality = any(len(code) == _MUNICIPALITY for code in told)
+    municipalities = [code for code in lineage if len(code) == _MUNICIPALITY]
+    if by_municipality and municipalities:
+        return next((code for code in municipalities if code in told), None)
+    for code in lineage:
+        if code in told and (len(code) != _SHARED or shaken or code == lineage[0]):
+            return code
+    return None
+
+
+def select(bulletin: Bulletin, lineage: tuple[str, ...]) -> tuple[Event, ...]:
+    """The events of a bulletin for one place; see `spoken` for `lineage`.
+
+    The finest area in which the telegram speaks of the place answers alone. An earthquake told
+    without intensities (`Bulletin.everywhere`) concerns every place. Alerts that give only
+    polygons have no code to ask for: find their places first.
+    """
+    if bulletin.everywhere:
+        return bulletin.events
+    area = spoken(bulletin, lineage)
+    if area is None:
+        return ()
+    return tuple(event for event in bulletin.events if event.area == area)
