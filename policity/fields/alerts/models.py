@@ -49,9 +49,16 @@ class Telegram(models.Model):
     office = models.CharField(max_length=300, blank=True)
     headline = models.TextField(blank=True)
     withdrawn_at = models.DateTimeField(null=True)
+    # It came late, with others after it: its steps are recorded, and what all of them add up to
+    # is still to be told.
+    backlog = models.BooleanField(default=False)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["identity", "reported_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["identity", "reported_at"]),
+            # After an outage: what is still to be told.
+            models.Index(fields=["source"], condition=Q(backlog=True), name="untold_backlog"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind or self.outcome} {self.title}"
@@ -157,7 +164,9 @@ class Feed(models.Model):
     """A source that is read again and again: an Atom feed, or a watched folder.
 
     `long_url` is the same feed over several days, read to fill a gap. `newest` is the moment up
-    to which entries are known to have been taken in.
+    to which its entries were taken in. `gap_until`: before this moment some may be missing.
+    `answered_at` is when it was last read to its end, `next_at` when it is due again.
+    `quiet_hours` without a new entry are an alarm; 0 where silence means nothing.
     """
 
     class Kind(models.TextChoices):
@@ -169,9 +178,14 @@ class Feed(models.Model):
     kind = models.CharField(max_length=6, choices=Kind.choices)
     url = models.CharField(max_length=500, unique=True)
     long_url = models.CharField(max_length=500, blank=True)
+    quiet_hours = models.PositiveSmallIntegerField(default=0)
+    # Kept when removed, so that a feed we ship does not come back by itself.
+    active = models.BooleanField(default=True)
+    added_at = models.DateTimeField()
     etag = models.CharField(max_length=300, blank=True)
     last_modified = models.CharField(max_length=100, blank=True)
     newest = models.DateTimeField(null=True)
+    gap_until = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)

@@ -39,12 +39,19 @@ class Ingested:
 
 
 def ingest(
-    data: bytes, *, source: str, now: datetime, place: str = "", entry: str = ""
+    data: bytes,
+    *,
+    source: str,
+    now: datetime,
+    place: str = "",
+    entry: str = "",
+    replay: bool = False,
 ) -> Ingested:
     """Take in the bytes of one telegram or alert for a place (the city, where none is named).
 
     Never raises for bad bytes: they are recorded as refused, with the reason. The same bytes a
     second time change nothing. `entry` is the feed's name for them, so that it is fetched once.
+    With `replay` the steps are only recorded: what they add up to is told by `settle`.
     """
     digest = hashlib.sha256(data).hexdigest()
     known = Telegram.objects.filter(digest=digest).first()
@@ -56,6 +63,7 @@ def ingest(
         source=source,
         received_at=now,
         body=gzip.compress(data, mtime=0),
+        backlog=replay,
     )
     try:
         bulletin = read(data)
@@ -76,7 +84,7 @@ def ingest(
             transitions = _withdraw(bulletin, telegram, place=place, now=now)
         else:
             transitions = _apply(bulletin, telegram, place=place, lineage=lineage, now=now)
-        _mark(transitions, now=now)
+        mark_pages(transitions, now=now)
     _log(telegram, transitions)
     return Ingested(telegram, transitions)
 
@@ -89,7 +97,7 @@ def expire(*, now: datetime) -> tuple[Transition, ...]:
             _end(event, at=event.valid_until or now, now=now, action=Action.RECORDED)
             for event in ended
         )
-        _mark(transitions, now=now)
+        mark_pages(transitions, now=now)
     for transition in transitions:
         log.info("transition", event_id=transition.event_id, change="expired")
     return transitions
@@ -278,12 +286,14 @@ def _take(
         office=bulletin.office[:300],
         action=Action.PUBLISHED if publish else Action.RECORDED,
     )
-    return _save(transition, now=now)
+    return save_step(transition, now=now)
 
 
-def _save(transition: Transition, *, now: datetime) -> Transition:
+def save_step(transition: Transition, *, now: datetime) -> Transition:
     """Store a transition, with its message where it is published."""
     event = transition.event
+    if transition.telegram and transition.telegram.backlog:
+        transition.action = Action.RECORDED
     if transition.action == Action.PUBLISHED:
         transition.message = delivery.tell(
             kind=KIND,
@@ -317,7 +327,7 @@ def _end(
     event.ended_at = event.changed_at = at
     event.withdrawn = withdrawal
     event.save()
-    return _save(
+    return save_step(
         Transition(
             event=event,
             telegram=telegram,
@@ -406,7 +416,7 @@ def _undo(
     event.changed_at = event.reported_at = bulletin.reported_at
     event.ended_at = None
     event.save()
-    return _save(undoing, now=now)
+    return save_step(undoing, now=now)
 
 
 def _back(event: Event, raised: bool) -> b.Change:
@@ -415,7 +425,7 @@ def _back(event: Event, raised: bool) -> b.Change:
     return b.Change.RAISED if raised else b.Change.LOWERED
 
 
-def _mark(transitions: Sequence[Transition], *, now: datetime) -> None:
+def mark_pages(transitions: Sequence[Transition], *, now: datetime) -> None:
     """Pages that show what changed are stale. Drills show on none."""
     real = [t for t in transitions if t.event.status == b.Status.ACTUAL]
     if real:
