@@ -1,0 +1,322 @@
+"""What residents read of an alert, in every language. The words are data: `facts/texts/`.
+
+`plan.toml` says which alert has which steps, for all languages alike; a file per language holds
+the words. A city may keep a folder with files of the same names beside ours: what stands there
+replaces the same entry. Everything is checked on loading, so that no page finds a word missing.
+
+ja-easy carries readings as `{漢字|かんじ}` (`kit.ruby`); no other language does.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.kit import ruby
+from policity.kit.languages import LANGUAGES
+
+_SHIPPED = files("policity.fields.alerts") / "facts" / "texts"
+_SEVERITY_OF_LEVEL = {
+    2: Severity.MINOR,
+    3: Severity.MODERATE,
+    4: Severity.SEVERE,
+    5: Severity.EXTREME,
+}
+_ANY = "any"
+_CHANGES = (*(change.value for change in Change), "withdrawn", "corrected")
+_HAZARDS = (
+    "flood",
+    "landslide",
+    "storm_surge",
+    "earthquake",
+    "tsunami",
+    "fire",
+    "inland_flood",
+    "volcano",
+)
+_SITES = ("emergency_site", "shelter", "welfare_shelter")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do now. `icon` is one of the names at the head of plan.toml."""
+
+    icon: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertText:
+    """What an alert is called, what is happening, and what to do: three steps at most.
+
+    `checked_by` names who checked it, person after person; empty while any part is unchecked.
+    """
+
+    name: str
+    headline: str
+    steps: tuple[Step, ...]
+    checked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A word and the sentence that explains it."""
+
+    name: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which alert has which steps: plan.toml."""
+
+    levelled: frozenset[Phenomenon]
+    icons: Mapping[str, str]
+    groups: Mapping[str, Sequence[str]]
+    alerts: Mapping[Phenomenon, Mapping[str, str]]
+
+    def entry(self, phenomenon: Phenomenon, severity: Severity) -> tuple[str, bool]:
+        """The severity whose text fits, and whether it was made for this severity.
+
+        Where there is none, the nearest lower speaks, or else the nearest higher.
+        """
+        own = self.alerts[phenomenon]
+        if _ANY in own:
+            return _ANY, True
+        if severity in own:
+            return severity, True
+        lower = [s for s in Severity if s in own and s.rank < severity.rank]
+        higher = [s for s in Severity if s in own and s.rank > severity.rank]
+        return (lower[-1] if lower else higher[0]), False
+
+    def deeds(self, phenomenon: Phenomenon, severity: Severity, level: int | None) -> Severity:
+        """The severity that decides what to do: the graver of severity and warning level."""
+        if level is None or phenomenon not in self.levelled:
+            return severity
+        by_level = _SEVERITY_OF_LEVEL.get(level, severity)
+        return max(severity, by_level, key=lambda s: s.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """All texts in all languages, complete."""
+
+    plan: Plan
+    words: Mapping[str, Mapping[str, str]]
+
+    def say(
+        self, language: str, phenomenon: Phenomenon, severity: Severity, level: int | None
+    ) -> AlertText:
+        """The text for an alert.
+
+        The name follows the severity; what is happening and what to do follow the warning level
+        where that is graver. A severity that JMA has no name for is called by the phenomenon.
+        """
+        words = self.words[language]
+        row, own = self.plan.entry(phenomenon, severity)
+        if own:
+            name = words[f"alerts.{phenomenon}.{row}.name"]
+        else:
+            name = (
+                words["composed"]
+                .replace("<phenomenon>", words[f"phenomena.{phenomenon}"])
+                .replace("<severity>", words[f"severities.{severity}"])
+            )
+        deeds = self.plan.deeds(phenomenon, severity, level)
+        row, own = self.plan.entry(phenomenon, deeds)
+        headline = f"alerts.{phenomenon}.{row}" if own else f"alerts.{Phenomenon.OTHER}.{deeds}"
+        group = self.plan.alerts[phenomenon][row]
+        return self._text(language, headline, group, name=name)
+
+    def severity_name(
+        self, language: str, phenomenon: Phenomenon, severity: Severity, level: int | None
+    ) -> str:
+        """What the alert is called: 大雨警報, "Heavy rain warning"."""
+        return self.say(language, phenomenon, severity, level).name
+
+    def phenomenon_name(self, language: str, phenomenon: Phenomenon) -> str:
+        """The phenomenon alone: 大雨, "Heavy rain"."""
+        return self.words[language][f"phenomena.{phenomenon}"]
+
+    def tier_name(self, language: str, severity: Severity) -> str:
+        """JMA's word for the tier: 注意報, 警報, 危険警報, 特別警報."""
+        return self.words[language][f"tiers.{severity}"]
+
+    def plain_severity(self, language: str, severity: Severity) -> str:
+        """How grave, in an everyday word: 注意, 警戒, 危険, 命の危険."""
+        return self.words[language][f"severities.{severity}"]
+
+    def change_name(self, language: str, change: str) -> str:
+        """The word for a `Change`, "withdrawn" or "corrected"."""
+        return self.words[language][f"changes.{change}"]
+
+    def level_name(self, language: str, level: int) -> str:
+        """JMA's level (1–5), always as an equivalent: 警戒レベル3相当."""
+        return self.words[language][f"levels.{level}"]
+
+    def hazard_name(self, language: str, hazard: str) -> str:
+        """A hazard that an emergency site is designated for, by its key in `places`."""
+        return self.words[language][f"hazards.{hazard}"]
+
+    def site_kind(self, language: str, kind: str) -> Named:
+        """One of the three kinds of sites, and whom it is for."""
+        return self._named(language, f"sites.{kind}")
+
+    def drill(self, language: str) -> Named:
+        """The mark that every drill carries."""
+        return self._named(language, "drill")
+
+    def source(self, language: str) -> str:
+        """Who issued it: the Japan Meteorological Agency."""
+        return self.words[language]["source"]
+
+    def indoors(self, language: str) -> AlertText:
+        """How to be safe indoors (屋内安全確保)."""
+        return self._text(language, "indoors", "indoors")
+
+    def calm(self, language: str) -> AlertText:
+        """Nothing is in force, and how to prepare."""
+        return self._text(language, "calm", "calm")
+
+    def _named(self, language: str, key: str) -> Named:
+        words = self.words[language]
+        return Named(words[f"{key}.name"], words[f"{key}.body"])
+
+    def _text(self, language: str, key: str, group: str, *, name: str = "") -> AlertText:
+        words = self.words[language]
+        steps = self.plan.groups[group]
+        parts = [key, *(f"steps.{step}" for step in steps)]
+        checks = [words.get(f"{part}.checked_by", words.get("checked_by", "")) for part in parts]
+        return AlertText(
+            name=name or words[f"{key}.name"],
+            headline=words[f"{key}.headline"],
+            steps=tuple(
+                Step(
+                    self.plan.icons[step],
+                    words[f"steps.{step}.title"],
+                    words[f"steps.{step}.body"],
+                )
+                for step in steps
+            ),
+            checked_by=", ".join(dict.fromkeys(checks)) if all(checks) else "",
+        )
+
+
+def load(folder: Path | None = None) -> Texts:
+    """Our texts, with those of a city's own folder laid over them.
+
+    Raises KeyError for a text that is missing and ValueError for one that cannot be shown, with
+    one line that names file, key and language.
+    """
+    plan = _plan(_read("plan.toml", folder))
+    wanted = frozenset(_wanted(plan))
+    words = {}
+    for language in LANGUAGES:
+        name = f"{language.code}.toml"
+        words[language.code] = dict(_flat(_read(name, folder)))
+        _check(words[language.code], wanted, f"{name}, language {language.code}")
+    return Texts(plan, words)
+
+
+@cache
+def texts() -> Texts:
+    """The texts that ship."""
+    return load()
+
+
+def _read(name: str, folder: Path | None) -> dict[str, Any]:
+    """Our file of this name, the city's laid over it."""
+    places: list[Traversable] = [_SHIPPED / name]
+    if folder is not None and (folder / name).is_file():
+        places.append(folder / name)
+    data: dict[str, Any] = {}
+    for place in places:
+        try:
+            data = _over(data, tomllib.loads(place.read_text("utf-8")))
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return data
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _over(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(value)
+
+
+def _plan(data: dict[str, Any]) -> Plan:
+    """Raises KeyError or ValueError where the plan names what it does not have."""
+    plan = Plan(
+        levelled=frozenset(map(Phenomenon, data["levelled"])),
+        icons=data["steps"],
+        groups=data["groups"],
+        alerts={Phenomenon(name): rows for name, rows in data["alerts"].items()},
+    )
+    unknown = {
+        *(set(Phenomenon) - plan.alerts.keys()),
+        *(set(plan.icons.values()) - set(data["icons"])),
+        *(step for steps in plan.groups.values() for step in steps if step not in plan.icons),
+        *(group for rows in plan.alerts.values() for group in rows.values()) - plan.groups.keys(),
+        *({"indoors", "calm"} - plan.groups.keys()),
+        *(row for rows in plan.alerts.values() for row in rows if row not in (*Severity, _ANY)),
+        *(s for s in Severity if s not in plan.alerts.get(Phenomenon.OTHER, ())),
+    }
+    if unknown:
+        raise KeyError(f"plan.toml: {', '.join(sorted(unknown))} is not there")
+    return plan
+
+
+def _check(words: Mapping[str, str], wanted: frozenset[str], where: str) -> None:
+    """Raises KeyError or ValueError, with one line that names the place and the key."""
+    entries = (key.rpartition(".")[0] for key in wanted if key.endswith((".headline", ".title")))
+    allowed = wanted | {f"{entry}.checked_by" for entry in entries}
+    for key in sorted(wanted):
+        if key != "checked_by" and not words.get(key):
+            raise KeyError(f"{where}: the text {key} is missing")
+    for key, text in words.items():
+        if key not in allowed:
+            raise ValueError(f"{where}: no page asks for {key}")
+        try:
+            ruby.plain(text)
+        except ValueError as error:
+            raise ValueError(f"{where}: {key}: {error}") from error
+
+
+def _wanted(plan: Plan) -> Iterable[str]:
+    """Every key that a language needs."""
+    yield from ("checked_by", "source", "composed", "drill.name", "drill.body")
+    for group in ("indoors", "calm"):
+        yield from (f"{group}.name", f"{group}.headline")
+    for table, keys in (
+        ("changes", _CHANGES),
+        ("tiers", tuple(Severity)),
+        ("severities", tuple(Severity)),
+        ("levels", ("1", "2", "3", "4", "5")),
+        ("phenomena", tuple(Phenomenon)),
+        ("hazards", _HAZARDS),
+    ):
+        yield from (f"{table}.{key}" for key in keys)
+    for site in _SITES:
+        yield from (f"sites.{site}.name", f"sites.{site}.body")
+    for step in plan.icons:
+        yield from (f"steps.{step}.title", f"steps.{step}.body")
+    for phenomenon, rows in plan.alerts.items():
+        for row in rows:
+            yield from (f"alerts.{phenomenon}.{row}.{part}" for part in ("name", "headline"))
