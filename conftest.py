@@ -1,29 +1,19 @@
-"""Every test runs in a home of its own, never in the developer's.
-
-Its database is a copy of the prepared one, so that no test run waits for migrations.
-"""
+"""Fixtures for every room's tests. Each process has a home of its own (project/tests/plugin)."""
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
-TEST_HOME = Path(tempfile.mkdtemp(prefix="policity-test-"))
-os.environ["POLICITY_HOME"] = str(TEST_HOME)
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(TEST_HOME, ignore_errors=True)
+from policity.project import home
+from policity.project.tests import plugin
 
 
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
-    """A real database file, with the settings it has in a city."""
-    from policity.project import home
-
-    shutil.copyfile(home.template(), TEST_HOME / "policity.sqlite3")
+    """A real database file with the settings it has in a city; no run waits for migrations."""
+    shutil.copyfile(home.template(), plugin.HOME / "policity.sqlite3")
 
 
 @pytest.fixture(scope="session")

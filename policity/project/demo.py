@@ -21,6 +21,7 @@ ACCOUNTS_FILE = "demo-accounts.txt"
 def load(home: Path) -> None:
     """Loads the city's facts and its sample staff in one transaction."""
     from policity.foundations.accounts import services as accounts
+    from policity.foundations.accounts.models import Role
     from policity.foundations.places import services as places
 
     facts = tomllib.loads(FACTS.read_text())
@@ -34,10 +35,9 @@ def load(home: Path) -> None:
                 username=person["username"],
                 display_name=person["display_name"],
                 password=password,
-                role=person["role"],
+                roles=[Role(role) for role in person["roles"]],
+                starts=timezone.localdate(now),
                 is_sample=True,
-                by=None,
-                now=now,
             )
             lines.append(f"{person['username']}\t{password}\t{person['display_name']}")
         # Before the commit: accounts whose passwords nobody can read never exist.

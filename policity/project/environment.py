@@ -48,7 +48,8 @@ def read() -> Environment:
     except EnvValidationError as error:
         raise BadEnvironmentError(
             "\n".join(
-                f"{name}: {' '.join(problems)}" for name, problems in error.error_messages.items()
+                f"{name}: {' '.join(problems)}"
+                for name, problems in dict(error.error_messages).items()
             )
         ) from error
     return Environment(

@@ -19,6 +19,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from policity.project import environment
+from policity.project.children import dying_with_me
 from policity.project.settings.installed import APPS
 
 Say = Callable[[str], None]
@@ -102,7 +103,7 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
             _copy(template(say), database)
         else:
             say("データベースを更新しています … / Updating the database …")
-            _django("migrate", "--no-input", "--verbosity", "0", home=where.home)
+            _django("migrate", "--no-input", "--skip-checks", "--verbosity", "0", home=where.home)
         if found == 0 and where.demo:
             say("見本の市を読み込んでいます … / Loading the demo city …")
             _python("policity.project.demo", home=where.home)
@@ -138,17 +139,19 @@ def template(say: Say = say) -> Path:
 
 def _build(target: Path, say: Say) -> None:
     total = len(migrations())
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    for abandoned in target.parent.glob("building-*"):
+        shutil.rmtree(abandoned)
+    with tempfile.TemporaryDirectory(prefix="building-", dir=target.parent) as folder:
         home = Path(folder)
         process = subprocess.Popen(
-            [sys.executable, "-m", "django", "migrate", "--no-input"],
+            [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks"],
             env=_environment(home),
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=dying_with_me(),
         )
-        assert process.stdout is not None
         done = 0
-        for line in process.stdout:
+        for line in process.stdout or ():
             done += line.startswith("  Applying")
             if line.startswith("  Applying") and done % max(total // 10, 1) == 0:
                 say(f"データベースを準備しています / Preparing the database: {done}/{total}")
@@ -202,10 +205,23 @@ def _django(*words: str, home: Path) -> None:
 
 
 def _python(module: str, *words: str, home: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", module, *words], env=_environment(home))
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        env=_environment(home),
+        preexec_fn=dying_with_me(),
+    )
     if done.returncode != 0:
         raise PreparationError(f"{module} ended with {done.returncode}; the reason stands above.")
 
 
+def main() -> None:
+    """For the supervisor, which runs the preparation as a process of its own."""
+    try:
+        prepare(environment.read())
+    except PreparationError as error:
+        say(str(error))
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    prepare(environment.read())
+    main()

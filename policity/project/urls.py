@@ -1,5 +1,9 @@
 """Addresses that the application itself answers. Everything else is a published file."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from policity.project import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("readyz", health.ready),
+]

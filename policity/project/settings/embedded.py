@@ -1,8 +1,11 @@
 """One machine, one folder, SQLite (docs/adr/0001). Every value can be set from the environment."""
 
+from pathlib import Path
+
 from django.core.exceptions import ImproperlyConfigured
 
-from policity.project import environment
+import policity
+from policity.project import environment, logs
 from policity.project.settings.installed import APPS
 
 try:
@@ -22,11 +25,14 @@ PUBLISHED = HOME / "published"
 INSTALLED_APPS = APPS
 
 MIDDLEWARE = [
+    "policity.project.middleware.request_log",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # A view is for staff who have signed in unless it says otherwise.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -74,6 +80,15 @@ WAGTAILADMIN_BASE_URL = ENVIRONMENT.url
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 
+LOGIN_URL = "back_office:sign_in"
+LOGIN_REDIRECT_URL = "back_office:board"
+LOGOUT_REDIRECT_URL = "back_office:sign_in"
+# Residents' pages never carry a cookie.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/staff/"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.url.startswith("https:")
+# Only the front reaches our socket, and it writes this header itself.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -91,9 +106,13 @@ LANGUAGES = [
     ("zh-hans", "中文"),
     ("ko", "한국어"),
 ]
+LOCALE_PATHS = [Path(policity.__path__[0]) / "design" / "locale"]
 TIME_ZONE = "Asia/Tokyo"
 USE_TZ = True
 
 STATIC_URL = "/assets/"
 MEDIA_ROOT = HOME / "media"
 MEDIA_URL = "/media/"
+
+LOGGING = logs.CONFIGURATION
+logs.configure()

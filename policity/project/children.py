@@ -1,0 +1,107 @@
+"""Child processes that die with their parent, however it dies."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+# The first restart comes at once; a child that keeps dying is tried ever more rarely.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+# A child that lived this long was well, and its next restart comes at once again.
+WELL_AFTER = 30.0
+
+
+def die_with(parent: int) -> None:
+    """Asks the kernel to kill this process when `parent`, its parent process, ends.
+
+    To be called in the child, straight after the fork; the request survives an exec. Where the
+    parent is gone already, the child ends here.
+    """
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def dying_with_me() -> Callable[[], None]:
+    """`die_with` this process, to be run in a child of it."""
+    parent = os.getpid()
+    return lambda: die_with(parent)
+
+
+def forks_die_with_me() -> None:
+    """Every process forked by this one from now on dies with the one that forked it."""
+    forking = [os.getpid()]
+
+    def remember() -> None:
+        forking[0] = os.getpid()
+
+    os.register_at_fork(before=remember, after_in_child=lambda: die_with(forking[0]))
+
+
+@dataclass
+class Child:
+    """One supervised process, in a process group of its own so that a Ctrl-C reaches only us."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = SHORTEST_PAUSE
+    due: float = 0.0
+
+    def start(self) -> None:
+        """Starts it; it dies with this process. From the main thread only, as the kernel asks."""
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command,
+            env=os.environ | self.environment,
+            stdin=subprocess.DEVNULL,
+            # Standard output is for people; children's lines are logs.
+            stdout=sys.stderr,
+            process_group=0,
+            preexec_fn=dying_with_me(),
+        )
+
+    def ended(self) -> int | None:
+        """Its exit status, if it has ended since it was started."""
+        return self.process.poll() if self.process else None
+
+    def buried(self) -> float:
+        """Notes that it has ended; gives the pause in seconds before it may be started again."""
+        now = time.monotonic()
+        if now - self.started > WELL_AFTER:
+            self.pause = SHORTEST_PAUSE
+        self._signal(signal.SIGKILL)
+        self.process = None
+        pause, self.pause = self.pause, min(self.pause * 2, LONGEST_PAUSE)
+        self.due = now + pause
+        return pause
+
+    def ask_to_stop(self) -> None:
+        """Asks it and its own children to end."""
+        self._signal(signal.SIGTERM)
+
+    def stop(self, deadline: float) -> None:
+        """Waits until it has ended, or makes it end when the monotonic clock says `deadline`."""
+        if self.process is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(deadline - time.monotonic(), 0))
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To its whole group: a child's own children end too."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)

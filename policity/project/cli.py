@@ -1,0 +1,76 @@
+"""The `policity` command: `policity X Y …` is the management command X with sub-command Y."""
+
+import os
+import sys
+from pathlib import Path
+
+from policity.project import environment, home
+
+SETTINGS = "policity.project.settings.embedded"
+
+
+def main() -> None:
+    """Runs one command in a home that is prepared first. Exits 2 when it cannot be understood."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
+    words = sys.argv[1:]
+    if not words or words[0] in ("help", "-h", "--help"):
+        print(_overview())  # noqa: T201
+        sys.exit(0 if words else 2)
+    try:
+        where = environment.read()
+        _run(words, where)
+    except environment.BadEnvironmentError as error:
+        sys.exit(_refuse(f"A setting cannot be used:\n{error}"))
+    except home.PreparationError as error:
+        home.say(str(error))
+        sys.exit(1)
+
+
+def _run(words: list[str], where: environment.Environment) -> None:
+    if words[0] == "serve":
+        # Imported here: other commands need no supervisor.
+        from policity.project import serve
+
+        sys.exit(serve.main(where))
+    if words[0] not in _ours() | _djangos():
+        sys.exit(_refuse(f"There is no command {words[0]!r}.\n\n{_overview()}"))
+    home.prepare(where)
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["policity", *words])
+
+
+def _refuse(text: str) -> int:
+    home.say(text)
+    return 2
+
+
+def _ours() -> set[str]:
+    return {
+        name
+        for app, folder in home.app_folders().items()
+        if app.startswith("policity.")
+        for name in _commands(folder)
+    }
+
+
+def _djangos() -> set[str]:
+    """Developers' commands: makemigrations, shell, …"""
+    import django.core
+
+    core = Path(django.core.__path__[0])
+    return {name for folder in (core, *home.app_folders().values()) for name in _commands(folder)}
+
+
+def _commands(folder: Path) -> set[str]:
+    files = (folder / "management" / "commands").glob("[!_]*.py")
+    return {file.stem for file in files}
+
+
+def _overview() -> str:
+    names = "\n".join(f"  policity {name}" for name in sorted({"serve", *_ours()}))
+    return f"Commands (each explains itself with --help):\n{names}"
+
+
+if __name__ == "__main__":
+    main()

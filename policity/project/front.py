@@ -1,0 +1,213 @@
+"""The front: Caddy, told to serve the published folder and to pass the staff's pages on.
+
+It answers from the folder whatever happens to the rest; deploy/nginx does the same for a city
+that has nginx. Both are held to the same behaviour by tests.
+"""
+
+import os
+import sys
+from pathlib import Path
+from string import Template
+
+PAGES = Path(__file__).parent / "pages"
+
+# Styles stand inside urgent pages; nothing else may be inline, and nothing comes from elsewhere.
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+# The system's own table differs from machine to machine.
+CONTENT_TYPES = {
+    "atom": "application/atom+xml; charset=utf-8",
+    "cap": "application/cap+xml; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "geojson": "application/geo+json",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+    "webmanifest": "application/manifest+json",
+    "xml": "application/xml; charset=utf-8",
+}
+# Long enough to carry a crowd, short enough for what changes in an emergency.
+CACHE_PAGES = "max-age=10, must-revalidate"
+# An asset's name has a digest of its bytes.
+CACHE_ASSETS = "max-age=31536000, immutable"
+
+CONFIGURATION = Template("""\
+# Written by `policity serve` at every start; changes here are lost.
+{
+	admin off
+	persist_config off
+	auto_https off
+	default_bind $bind
+	skip_install_trust
+	log default {
+		output stderr
+		level ERROR
+		format filter {
+			wrap json
+			# Addresses of readers, and what they asked for.
+			fields {
+				request delete
+			}
+		}
+	}
+	servers {
+		protocols h1
+		timeouts {
+			read_header 10s
+			read_body 30s
+			idle 2m
+		}
+	}
+}
+
+(security) {
+	header {
+		-Server
+		-Via
+$security
+	}
+}
+
+http://:$port {
+	root * $published
+	import security
+
+	handle /healthz {
+		header Cache-Control no-store
+		respond "ok" 200
+	}
+
+	handle /readyz {
+		reverse_proxy "unix/$socket"
+	}
+
+	@staff path /staff /staff/*
+	handle @staff {
+		header ?Cache-Control "no-store"
+		request_body {
+			max_size 20MB
+		}
+		reverse_proxy "unix/$socket"
+	}
+
+	handle {
+		# The tree's own scaffolding is nobody's page.
+		@hidden path_regexp (^|/)\\.|\\.(tmp|part|br|gz)$$
+		error @hidden 404
+
+		@starting not file {
+			try_files /index.html
+		}
+		handle @starting {
+			root * $pages
+			rewrite * /starting.html
+			header Retry-After 5
+			header Cache-Control no-store
+			file_server {
+				status 503
+			}
+		}
+
+		@pages not path /assets/*
+		header @pages Cache-Control "$cache_pages"
+		header /assets/* Cache-Control "$cache_assets"
+$types
+		file_server {
+			precompressed br gzip
+		}
+	}
+
+	handle_errors {
+		import security
+		header Cache-Control no-store
+		header Content-Type "text/html; charset=utf-8"
+
+		@readyz path /readyz
+		handle @readyz {
+			header Content-Type application/json
+			respond `{"ready": false, "missing": ["web"]}` 503
+		}
+
+		@down expression {err.status_code} in [502, 503, 504]
+		handle @down {
+			header Retry-After 10
+			@published file /errors/503.html
+			handle @published {
+				rewrite * /errors/503.html
+				file_server {
+					precompressed br gzip
+					status 503
+				}
+			}
+			handle {
+				root * $pages
+				rewrite * /starting.html
+				file_server {
+					status 503
+				}
+			}
+		}
+
+		handle {
+			@page file /errors/{err.status_code}.html
+			handle @page {
+				rewrite * /errors/{err.status_code}.html
+				file_server {
+					precompressed br gzip
+				}
+			}
+			handle {
+				header Content-Type "text/plain; charset=utf-8"
+				respond "{err.status_code} {err.status_text}"
+			}
+		}
+	}
+}
+""")
+
+
+def configuration(*, published: Path, socket: Path, bind: str, port: int) -> str:
+    """The Caddyfile for one city."""
+    return CONFIGURATION.substitute(
+        published=_quoted(published),
+        pages=_quoted(PAGES),
+        socket=socket,
+        bind=bind,
+        port=port,
+        cache_pages=CACHE_PAGES,
+        cache_assets=CACHE_ASSETS,
+        security="\n".join(f'\t\t{name} "{text}"' for name, text in SECURITY_HEADERS.items()),
+        types="\n".join(
+            f'\t\t@{end} path *.{end}\n\t\theader @{end} Content-Type "{kind}"'
+            for end, kind in CONTENT_TYPES.items()
+        ),
+    )
+
+
+def command(file: Path) -> list[str]:
+    """Starts Caddy, which lies beside our Python as one of its packages."""
+    caddy = Path(sys.executable).parent / "caddy"
+    return [str(caddy), "run", "--adapter", "caddyfile", "--config", str(file)]
+
+
+def surroundings(run: Path) -> dict[str, str]:
+    """Keeps what Caddy writes inside the city's own folder."""
+    own = run / "caddy"
+    own.mkdir(exist_ok=True)
+    return {"XDG_DATA_HOME": str(own), "XDG_CONFIG_HOME": str(own), "HOME": str(own)}
+
+
+def _quoted(path: Path) -> str:
+    return f'"{os.fspath(path)}"'

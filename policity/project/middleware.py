@@ -1,0 +1,41 @@
+"""What every request passes through."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+# Asked every few seconds by monitoring.
+QUIET = {"readyz"}
+
+
+def request_log(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: gives each request an id, and writes one line about it.
+
+    The line has the route's pattern, not its address, which may hold what is personal.
+    """
+    log = structlog.get_logger("policity.request")
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = get_response(request)
+            match = request.resolver_match
+            route = match.route if match else None
+            if route not in QUIET:
+                log.info(
+                    "request",
+                    method=request.method,
+                    route=route,
+                    status=response.status_code,
+                    ms=round((time.perf_counter() - began) * 1000, 1),
+                )
+        response["X-Request-ID"] = request_id
+        return response
+
+    return handle

@@ -1,0 +1,236 @@
+"""`policity serve`: one city on one machine, as a handful of processes that live and die together.
+
+The front comes first, so that pages answer at once; then the home is made ready; then the rest.
+Imports no Django: it stays small, and answers a signal at once.
+"""
+
+import fcntl
+import http.client
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from policity.project import front, home, logs
+from policity.project.children import Child
+from policity.project.environment import Environment
+
+log = structlog.get_logger("policity.serve")
+
+# How long children may take to end; the front ends last, so that readers are served meanwhile.
+GRACE_SECONDS = 8.0
+FRONT_GRACE_SECONDS = 2.0
+# Linux's limit for the path of a Unix socket, less its closing zero byte.
+LONGEST_SOCKET_PATH = 107
+
+
+def main(where: Environment) -> int:
+    """Serves until SIGINT or SIGTERM. Gives the exit status: 0 when it was told to stop."""
+    logs.configure_alone()
+    home.make_folders(where.home)
+    with _alone(where.home / "run"):
+        _check(where)
+        return _City(where).serve()
+
+
+class _City:
+    """The processes of one city."""
+
+    def __init__(self, where: Environment) -> None:
+        self.where = where
+        self.run = where.home / "run"
+        self.socket = self.run / "web.sock"
+        self.children: list[Child] = []
+        self.stopping = False
+        self.announced = False
+
+    def serve(self) -> int:
+        with _wakeful(self._stop) as wake:
+            self._start(self._front())
+            _tell(f"Policity: {_address(self.where)} で応答しています / is answering")
+            preparation = self._start(self._python("preparation", "policity.project.home"))
+            try:
+                while not self.stopping:
+                    status = preparation.ended()
+                    if status is None:
+                        self._care(wake)
+                    elif status != 0:
+                        return 1
+                    else:
+                        break
+                self.children.remove(preparation)
+                for child in self._others():
+                    if not self.stopping:
+                        self._start(child)
+                while not self.stopping:
+                    self._care(wake)
+                    self._announce()
+                return 0
+            finally:
+                self._end()
+
+    def _front(self) -> Child:
+        file = self.run / "Caddyfile"
+        file.write_text(
+            front.configuration(
+                published=self.where.home / "published",
+                socket=self.socket,
+                bind=self.where.bind,
+                port=self.where.port,
+            )
+        )
+        return Child("front", front.command(file), front.surroundings(self.run))
+
+    def _others(self) -> list[Child]:
+        return [
+            self._python("web", "policity.project.web", str(self.socket)),
+            self._python("worker", "policity.project.cli", "worker", "run"),
+            self._python("watcher", "policity.project.cli", "watcher", "run"),
+        ]
+
+    def _python(self, name: str, module: str, *words: str) -> Child:
+        return Child(
+            name,
+            [sys.executable, "-m", module, *words],
+            {
+                "POLICITY_HOME": str(self.where.home),
+                "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
+            },
+        )
+
+    def _start(self, child: Child) -> Child:
+        child.start()
+        if child not in self.children:
+            self.children.append(child)
+        return child
+
+    def _care(self, wake: int) -> None:
+        """Starts again what has ended, when it is due; else waits for something to happen."""
+        now = time.monotonic()
+        for child in self.children:
+            status = child.ended()
+            if child.name == "preparation":
+                continue
+            if status is not None:
+                pause = child.buried()
+                log.warning("child_ended", child=child.name, status=status, restart_in=pause)
+            elif child.process is None and child.due <= now:
+                child.start()
+        pauses = [child.due - now for child in self.children if child.process is None]
+        # Until everything serves we look at it twice a second; afterwards only signals wake us.
+        pauses += [] if self.announced else [0.5]
+        select.select([wake], [], [], max(min(pauses), 0) if pauses else None)
+        with suppress(BlockingIOError):
+            os.read(wake, 512)
+
+    def _announce(self) -> None:
+        """Once, when everything serves: where it is, and who may sign in."""
+        if self.announced or not _ready(self.where):
+            return
+        self.announced = True
+        address = _address(self.where)
+        _tell(f"\n  市民のページ / Pages:    {address}/")
+        _tell(f"  職員の画面 / Back office: {address}/staff/")
+        accounts = self.where.home / "demo-accounts.txt"
+        if self.where.demo and accounts.exists():
+            _tell("  見本の職員 / Demo staff (利用者名, パスワード / user name, password):")
+            for line in accounts.read_text().splitlines():
+                _tell("    " + line.replace("\t", "  "))
+        _tell("  止めるには Ctrl-C / Ctrl-C stops it\n")
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _end(self) -> None:
+        """The front last: readers are served until the end."""
+        front_child, *others = self.children
+        deadline = time.monotonic() + GRACE_SECONDS
+        for child in others:
+            child.ask_to_stop()
+        for child in others:
+            child.stop(deadline)
+        front_child.ask_to_stop()
+        front_child.stop(time.monotonic() + FRONT_GRACE_SECONDS)
+        log.info("stopped")
+
+
+@contextmanager
+def _wakeful(stop: signal.Handlers | object) -> Iterator[int]:
+    """Signals write to a descriptor, so that waiting for it is waiting for them too."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)  # type: ignore[arg-type]
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    try:
+        yield reading
+    finally:
+        signal.set_wakeup_fd(-1)
+        os.close(reading)
+        os.close(writing)
+
+
+@contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    """Two cities in one home would write over each other."""
+    with (run / "serve.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise home.PreparationError(
+                f"{run.parent} はすでに動いています。/ is being served already."
+            ) from error
+        yield
+
+
+def _check(where: Environment) -> None:
+    """Raises PreparationError for what would otherwise fail again and again in a child."""
+    if len(str(where.home / "run" / "web.sock").encode()) > LONGEST_SOCKET_PATH:
+        raise home.PreparationError(
+            f"POLICITY_HOME のパスが長すぎます。/ The path is too long for a socket: {where.home}"
+        )
+    family = socket.AF_INET6 if ":" in where.bind else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((where.bind, where.port))
+        except OSError as error:
+            raise home.PreparationError(
+                f"{where.bind}:{where.port} は使えません。PORT=8001 などを指定してください。/ "
+                f"cannot be used ({error.strerror}); choose another, such as PORT=8001."
+            ) from error
+
+
+def _ready(where: Environment) -> bool:
+    connection = http.client.HTTPConnection(_reachable(where.bind), where.port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _reachable(bind: str) -> str:
+    """Where this machine itself reaches what is bound to an address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104
+
+
+def _address(where: Environment) -> str:
+    host = _reachable(where.bind)
+    return f"http://[{host}]:{where.port}" if ":" in host else f"http://{host}:{where.port}"
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)  # noqa: T201

@@ -1,0 +1,303 @@
+"""The front serves the published folder while nothing else runs; nginx behaves the same."""
+
+import gzip
+import http.client
+import http.server
+import os
+import shutil
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import brotli
+import pytest
+
+from policity.project import front
+
+pytestmark = pytest.mark.process
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Site:
+    port: int
+    published: Path
+    socket: Path
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request(
+                method, path, headers={name.replace("_", "-"): v for name, v in headers.items()}
+            )
+            reply = connection.getresponse()
+            names = {name.lower() for name, _ in reply.getheaders()}
+            headers_ = {name: ", ".join(reply.headers.get_all(name, [])) for name in names}
+            return Reply(reply.status, headers_, reply.read())
+        finally:
+            connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _until_answered(site: Site, path: str) -> Reply:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return site.get(path)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _publish(tree: Path, address: str, body: bytes) -> None:
+    file = tree / (address + "index.html" if address.endswith("/") or not address else address)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(body)
+    Path(f"{file}.br").write_bytes(brotli.compress(body))
+    Path(f"{file}.gz").write_bytes(gzip.compress(body, mtime=0))
+
+
+def _tree(tree: Path) -> None:
+    for address in ("", "easy/", "en/", "zh-hans/", "ko/", "alerts/"):
+        _publish(tree, address, f"<!doctype html><title>/{address}</title>".encode() * 20)
+    _publish(tree, "alerts/feed.atom", b"<feed/>" * 50)
+    _publish(tree, "alerts/1.cap", b"<alert/>" * 50)
+    _publish(tree, "state.json", b'{"state": "calm"}')
+    _publish(tree, "assets/app.0f3c9a1b.css", b"a{b:c}" * 50)
+    _publish(tree, "errors/404.html", b"<title>404 page</title>")
+    _publish(tree, "errors/503.html", b"<title>503 page</title>")
+    (tree / ".index.html.tmp").write_text("half a page")
+    (tree / "half.tmp").write_text("half a page")
+
+
+def _caddy(folder: Path, site: Site) -> tuple[list[str], dict[str, str]]:
+    file = folder / "Caddyfile"
+    file.write_text(
+        front.configuration(
+            published=site.published, socket=site.socket, bind="127.0.0.1", port=site.port
+        )
+    )
+    return front.command(file), os.environ | front.surroundings(folder)
+
+
+def _nginx(folder: Path, site: Site) -> tuple[list[str], dict[str, str]]:
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert nginx, "nginx is missing: script/test installs it"
+    shutil.copytree(ROOT / "deploy" / "nginx", folder / "policity")
+    for file in (folder / "policity").iterdir():
+        text = file.read_text()
+        text = text.replace("/var/lib/policity/published", str(site.published))
+        text = text.replace("/var/lib/policity/run/web.sock", str(site.socket))
+        text = text.replace("listen 80;", f"listen 127.0.0.1:{site.port};")
+        file.write_text(text.replace("listen [::]:80;", ""))
+    (folder / "nginx.conf").write_text(
+        "load_module /usr/lib/nginx/modules/ngx_http_brotli_static_module.so;\n"
+        f"user root;\npid {folder}/nginx.pid;\ndaemon off;\nworker_processes 1;\n"
+        "events {}\nhttp {\n"
+        f"error_log {folder}/error.log;\n"
+        + "".join(
+            f"{kind}_temp_path {folder}/{kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + "include policity/policity.conf;\n}\n"
+    )
+    if os.geteuid() != 0:
+        text = (folder / "nginx.conf").read_text().replace("user root;\n", "")
+        (folder / "nginx.conf").write_text(text)
+    return [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")], {}
+
+
+SERVERS = {"caddy": _caddy, "nginx": _nginx}
+
+
+@pytest.fixture(scope="module", params=sorted(SERVERS))
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("city")
+    place = Site(port=_free_port(), published=folder / "published", socket=folder / "web.sock")
+    _tree(place.published)
+    command, environment = SERVERS[request.param](folder, place)
+    process = subprocess.Popen(command, env=environment)
+    try:
+        _until_answered(place, "/healthz")
+        yield place
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("path", ["/", "/easy/", "/en/", "/zh-hans/", "/ko/", "/alerts/"])
+@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+def test_a_page_comes_in_the_encoding_its_reader_asks_for(
+    site: Site, path: str, encoding: str
+) -> None:
+    reply = site.get(path, accept_encoding=encoding)
+    assert reply.status == 200
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes}[encoding]
+    assert f"<title>{path}</title>".encode() in unpack(reply.body)
+    assert reply.headers.get("content-encoding", "identity") == encoding
+    assert reply.headers["vary"] == "Accept-Encoding"
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "cache"),
+    [
+        ("/alerts/", "text/html; charset=utf-8", front.CACHE_PAGES),
+        ("/alerts/feed.atom", "application/atom+xml; charset=utf-8", front.CACHE_PAGES),
+        ("/alerts/1.cap", "application/cap+xml; charset=utf-8", front.CACHE_PAGES),
+        ("/state.json", "application/json", front.CACHE_PAGES),
+        ("/assets/app.0f3c9a1b.css", "text/css; charset=utf-8", front.CACHE_ASSETS),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["br", "identity"])
+def test_every_kind_of_file_has_its_type_and_its_time(
+    site: Site, path: str, kind: str, cache: str, encoding: str
+) -> None:
+    reply = site.get(path, accept_encoding=encoding)
+    assert reply.status == 200
+    assert reply.headers["content-type"] == kind
+    assert reply.headers["cache-control"] == cache
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/alerts/feed.atom", "/assets/app.0f3c9a1b.css", "/no", "/staff/"]
+)
+def test_every_answer_carries_the_security_headers(site: Site, path: str) -> None:
+    headers = site.get(path).headers
+    for name, text in front.SECURITY_HEADERS.items():
+        assert headers[name.lower()] == text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing/",
+        "/nothing.json",
+        "/assets/nothing.css",
+        "/.index.html.tmp",
+        "/%2eindex.html.tmp",
+        "/half.tmp",
+        "/index.html.br",
+        "/index.html.gz",
+        "/../Caddyfile",
+    ],
+)
+def test_what_is_no_page_is_the_published_error_page(site: Site, path: str) -> None:
+    reply = site.get(path)
+    assert reply.status in (404, 400 if ".." in path else 404)
+    assert b"half a page" not in reply.body
+    if ".." not in path:
+        assert b"404 page" in reply.body
+        assert reply.headers["content-type"] == "text/html; charset=utf-8"
+        assert reply.headers["cache-control"] == "no-store"
+
+
+def test_a_folder_without_its_slash_leads_to_it_on_the_same_host(site: Site) -> None:
+    reply = site.get("/alerts")
+    assert reply.status in (301, 308)
+    assert reply.headers["location"] == "/alerts/"
+
+
+def test_a_page_that_is_not_new_is_not_sent_again(site: Site) -> None:
+    first = site.get("/", accept_encoding="br")
+    again = site.get("/", accept_encoding="br", if_none_match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_a_page_rewritten_within_a_second_at_the_same_length_is_sent(site: Site) -> None:
+    _publish(site.published, "same/", b"level 3")
+    first = site.get("/same/", accept_encoding="identity")
+    _publish(site.published, "same/", b"level 4")
+    again = site.get("/same/", accept_encoding="identity", if_none_match=first.headers["etag"])
+    assert (again.status, again.body) == (200, b"level 4")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_published_page_is_only_read(site: Site, method: str) -> None:
+    assert site.get("/", method=method).status == 405
+
+
+def test_the_staff_see_a_published_page_while_the_application_is_down(site: Site) -> None:
+    reply = site.get("/staff/")
+    assert reply.status == 503
+    assert b"503 page" in reply.body
+    assert int(reply.headers["retry-after"]) > 0
+    ready = site.get("/readyz")
+    assert (ready.status, ready.body) == (503, b'{"ready": false, "missing": ["web"]}')
+    assert site.get("/healthz").status == 200
+
+
+class _Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = self.path.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "a Unix socket"
+
+    def log_message(self, *words: object) -> None:
+        """Says nothing."""
+
+
+class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+def test_only_the_staff_reach_the_application(site: Site) -> None:
+    site.socket.unlink(missing_ok=True)
+    with _UnixServer(str(site.socket), _Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            assert site.get("/staff/board/?x=1").body == b"/staff/board/?x=1"
+            assert site.get("/readyz").body == b"/readyz"
+            assert b"404 page" in site.get("/other/").body
+            assert b"404 page" in site.get("/staffing/").body
+        finally:
+            server.shutdown()
+            site.socket.unlink()
+
+
+def test_before_the_first_publishing_a_page_says_so(tmp_path: Path) -> None:
+    place = Site(port=_free_port(), published=tmp_path / "published", socket=tmp_path / "web.sock")
+    place.published.mkdir()
+    command, environment = _caddy(tmp_path, place)
+    process = subprocess.Popen(command, env=environment)
+    try:
+        reply = _until_answered(place, "/en/")
+        assert reply.status == 503
+        assert int(reply.headers["retry-after"]) > 0
+        for words in (
+            "準備しています",
+            "This site is starting",
+            "网站正在准备",
+            "준비하고 있습니다",
+        ):
+            assert words in reply.body.decode()
+        written = {file.name for file in tmp_path.iterdir()}
+        assert written <= {"published", "Caddyfile", "caddy"}
+    finally:
+        process.terminate()
+        process.wait(10)

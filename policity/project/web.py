@@ -1,0 +1,45 @@
+"""The web process: Django on granian, behind a Unix socket that only the front reaches."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from policity.project import logs
+from policity.project.children import forks_die_with_me
+
+# A worker still importing Django ignores a request to stop: it is killed after this long.
+KILL_SECONDS = 3
+
+
+def load(target: str) -> Any:
+    """Imported in the worker, so that a change of code needs only a new worker."""
+    from policity.project.wsgi import application
+
+    return application
+
+
+def main(socket: Path) -> None:
+    """Serves until told to stop. Ends when its worker dies; the supervisor starts it again."""
+    socket.unlink(missing_ok=True)
+    # granian forks its workers: each asks to die with this process before it does anything else.
+    forks_die_with_me()
+    Granian(
+        "policity.project.wsgi",
+        uds=socket,
+        uds_permissions=0o600,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=2,
+        websockets=False,
+        workers_kill_timeout=KILL_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig=logs.CONFIGURATION,
+    ).serve(target_loader=load)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
