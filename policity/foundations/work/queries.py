@@ -1,0 +1,45 @@
+"""What is waiting, and who can do it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+
+from django.apps import apps
+from django.db.models import Count
+from django.utils.module_loading import module_has_submodule
+
+from policity.foundations.work.models import Item
+from policity.foundations.work.rules import Handler
+from policity.kit.declare import Lane
+
+
+def due(kinds: Collection[str], *, now: datetime) -> dict[tuple[str, Lane], int]:
+    """How many items of these kinds are due in each lane, those being worked on included."""
+    rows = (
+        Item.objects.filter(kind__in=kinds, due__lte=now)
+        .values_list("kind", "lane")
+        .annotate(count=Count("id"))
+    )
+    return {(kind, Lane(lane)): count for kind, lane, count in rows}
+
+
+def urgent(*, now: datetime) -> bool:
+    """Is anything urgent due, of any kind?"""
+    return Item.objects.filter(lane=Lane.URGENT, due__lte=now).exists()
+
+
+def named(kinds: Collection[str], keys: Collection[str]) -> frozenset[str]:
+    """Which of these keys have work of these kinds, due or not."""
+    found = Item.objects.filter(kind__in=kinds, key__in=keys).values_list("key", flat=True)
+    return frozenset(found)
+
+
+@cache
+def handlers() -> tuple[Handler, ...]:
+    """The `HANDLERS` in the `tasks` module of every installed app, the most urgent first."""
+    found: list[Handler] = []
+    for app in apps.get_app_configs():
+        if app.module is not None and module_has_submodule(app.module, "tasks"):
+            found += getattr(import_module(f"{app.name}.tasks"), "HANDLERS", ())
+    return tuple(sorted(found, key=lambda handler: handler.order))

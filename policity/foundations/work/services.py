@@ -1,0 +1,121 @@
+"""The one claim verb. Work is put, claimed under a lease, and done or tried again.
+
+Leases go by the clock of the caller, which on one machine is one clock. Two claims of one item
+differ in `attempt`; whoever lost the lease cannot end the item any more.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from policity.foundations.work.models import Item
+from policity.foundations.work.rules import backoff
+from policity.kit.declare import Lane
+
+PUT = """
+INSERT INTO work_item
+    ("kind", "key", "lane", "due", "leased_until", "attempt", "version", "progress", "last_error")
+VALUES (%s, %s, %s, %s, NULL, 0, 1, '{}', '')
+ON CONFLICT ("kind", "key") DO UPDATE SET
+    "version" = work_item."version" + 1,
+    "due" = CASE WHEN excluded."due" < work_item."due" THEN excluded."due"
+                 ELSE work_item."due" END,
+    "lane" = CASE WHEN excluded."lane" = 'urgent' THEN 'urgent' ELSE work_item."lane" END
+"""
+
+# The condition on the lease stands twice: on PostgreSQL two claims may choose the same rows.
+CLAIM = """
+UPDATE work_item SET "attempt" = "attempt" + 1, "leased_until" = %s
+WHERE "id" IN (
+    SELECT "id" FROM work_item
+    WHERE "kind" = %s AND "lane" = %s AND "due" <= %s
+        AND ("leased_until" IS NULL OR "leased_until" <= %s)
+    ORDER BY "due", "id" LIMIT %s
+) AND ("leased_until" IS NULL OR "leased_until" <= %s)
+RETURNING "id", "kind", "key", "lane", "attempt", "version", "progress"
+"""
+
+DONE = 'DELETE FROM work_item WHERE "id" = %s AND "attempt" = %s AND "version" = %s'
+AGAIN = 'UPDATE work_item SET "leased_until" = NULL WHERE "id" = %s AND "attempt" = %s'
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An item in our hands until the lease ends. `id` and `attempt` together are the fence."""
+
+    id: int
+    kind: str
+    key: str
+    lane: Lane
+    attempt: int
+    version: int
+    progress: dict[str, Any]
+
+
+def put(kind: str, keys: Iterable[str], *, lane: Lane, due: datetime) -> None:
+    """Ask for work, set-wise, inside the caller's transaction.
+
+    Where the item is there already, the earlier `due` and the more urgent lane win, and a run
+    that is under way will be followed by another.
+    """
+    moment = connection.ops.adapt_datetimefield_value(due)
+    rows = [(kind, key, lane.value, moment) for key in sorted(set(keys))]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(PUT, rows)
+
+
+def claim(
+    kind: str, *, lane: Lane, now: datetime, lease: timedelta, limit: int
+) -> tuple[Claim, ...]:
+    """Take up to `limit` due items, the longest due first; nobody else gets them for `lease`."""
+    adapt = connection.ops.adapt_datetimefield_value
+    moment = adapt(now)
+    values = [adapt(now + lease), kind, lane.value, moment, moment, limit, moment]
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        rows = cursor.fetchall()
+    return tuple(
+        Claim(id_, kind_, key, Lane(lane_), attempt, version, json.loads(progress))
+        for id_, kind_, key, lane_, attempt, version, progress in sorted(rows)
+    )
+
+
+def done(claims: Sequence[Claim]) -> None:
+    """End items. One that was put again since the claim waits for another run instead.
+
+    A claim that is no longer the latest changes nothing.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(DONE, [(held.id, held.attempt, held.version) for held in claims])
+        cursor.executemany(AGAIN, [(held.id, held.attempt) for held in claims])
+
+
+def retry(held: Claim, *, error: str, now: datetime, jitter: float) -> None:
+    """Give an item back to be tried later (`rules.backoff`), with the reason for the operator.
+
+    One that was put again since the claim is due at once: its new reason may have cured it.
+    """
+    latest = Item.objects.filter(id=held.id, attempt=held.attempt)
+    latest.filter(version=held.version).update(due=now + backoff(held.attempt, jitter=jitter))
+    latest.update(leased_until=None, last_error=error)
+
+
+def progress(held: Claim, value: dict[str, Any], *, now: datetime, lease: timedelta) -> bool:
+    """Note how far a long item has come, and renew its lease. False: it is ours no more."""
+    latest = Item.objects.filter(id=held.id, attempt=held.attempt)
+    return bool(latest.update(progress=value, leased_until=now + lease))
+
+
+def release(kinds: Collection[str]) -> int:
+    """End every lease on these kinds, and say how many there were.
+
+    Only for one who knows, by a lock, that nobody else works on them: then a lease that is held
+    belongs to a process that died.
+    """
+    held = Item.objects.filter(kind__in=kinds, leased_until__isnull=False)
+    return held.update(leased_until=None)
