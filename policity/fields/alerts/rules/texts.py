@@ -96,11 +96,10 @@ class Plan:
         return (lower[-1] if lower else higher[0]), False
 
     def deeds(self, phenomenon: Phenomenon, severity: Severity, level: int | None) -> Severity:
-        """The severity that decides what to do: the graver of severity and warning level."""
+        """The severity that decides what to do: the warning level's, where there is one."""
         if level is None or phenomenon not in self.levelled:
             return severity
-        by_level = _SEVERITY_OF_LEVEL.get(level, severity)
-        return max(severity, by_level, key=lambda s: s.rank)
+        return _SEVERITY_OF_LEVEL.get(level, severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class Texts:
         """The text for an alert.
 
         The name follows the severity; what is happening and what to do follow the warning level
-        where that is graver. A severity that JMA has no name for is called by the phenomenon.
+        where there is one. A severity that JMA has no name for is called by the phenomenon.
         """
         words = self.words[language]
         row, own = self.plan.entry(phenomenon, severity)
