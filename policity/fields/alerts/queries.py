@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from policity.fields.alerts.models import Event, Transition
+from policity.fields.alerts.models import Event, Feed, Telegram, Transition
 from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.fields.alerts.rules.feeds import feed_rules
 from policity.fields.alerts.rules.response import FrontState, responses
 
 IN_FORCE = "alerts:in-force"
@@ -109,6 +111,60 @@ def recent(limit: int) -> tuple[EventHistory, ...]:
     )
     found = histories(ids)
     return tuple(found[pk] for pk in ids)
+
+
+class AlarmReason(StrEnum):
+    """Why a source of telegrams gives cause for alarm."""
+
+    UNANSWERED = "unanswered"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAlarm:
+    """A source that has fallen silent: it gives no answer, or it answers and has nothing new.
+
+    `since` is when it last answered, or its newest entry; `error` what is known, for staff.
+    """
+
+    address: str
+    reason: AlarmReason
+    since: datetime
+    error: str
+
+
+def feeds() -> tuple[Feed, ...]:
+    """What is watched, in the order it was added."""
+    return tuple(Feed.objects.filter(active=True).order_by("pk"))
+
+
+def feed_alarms(now: datetime) -> tuple[FeedAlarm, ...]:
+    """The sources that have fallen silent, for the board and the watcher's log."""
+    return tuple(alarm for feed in feeds() if (alarm := _alarm(feed, now)))
+
+
+def _alarm(feed: Feed, now: datetime) -> FeedAlarm | None:
+    heard = feed.answered_at or feed.added_at
+    if now - heard > feed_rules().alarm_after:
+        return FeedAlarm(feed.url, AlarmReason.UNANSWERED, heard, feed.last_error)
+    if feed.quiet_hours and feed.newest and now - feed.newest > timedelta(hours=feed.quiet_hours):
+        return FeedAlarm(feed.url, AlarmReason.QUIET, feed.newest, "")
+    return None
+
+
+def known_entries(names: Iterable[str]) -> set[str]:
+    """Those of a feed's entries that were taken in before."""
+    listed = list(names)
+    found: set[str] = set()
+    for start in range(0, len(listed), 500):
+        some = Telegram.objects.filter(entry__in=listed[start : start + 500])
+        found.update(some.values_list("entry", flat=True))
+    return found
+
+
+def ends_by_itself(now: datetime) -> bool:
+    """Whether something's time is over, so that `expire` has work to do."""
+    return Event.objects.in_force().filter(valid_until__lte=now).exists()
 
 
 def _view(event: Event) -> InForce:

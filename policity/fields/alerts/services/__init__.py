@@ -1,3 +1,27 @@
+from policity.fields.alerts.services.feeds import (
+    BadAddressError,
+    add_feed,
+    answered,
+    closed_gap,
+    ensure_feeds,
+    failed,
+    found_gap,
+    remove_feed,
+)
 from policity.fields.alerts.services.ingest import Ingested, expire, ingest
+from policity.fields.alerts.services.settle import settle
 
-__all__ = ["Ingested", "expire", "ingest"]
+__all__ = [
+    "BadAddressError",
+    "Ingested",
+    "add_feed",
+    "answered",
+    "closed_gap",
+    "ensure_feeds",
+    "expire",
+    "failed",
+    "found_gap",
+    "ingest",
+    "remove_feed",
+    "settle",
+]

@@ -4,7 +4,9 @@ import os
 import time
 import zlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 
 ENDINGS = (".xml", ".cap", ".gz")
 
@@ -12,10 +14,17 @@ ENDINGS = (".xml", ".cap", ".gz")
 STILL = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A complete file, and when its bytes were written."""
+
+    path: Path
+    written_at: datetime
+
+
 @dataclass(slots=True)
 class _Seen:
-    size: int
-    mtime_ns: int
+    stamp: tuple[int, int, int]
     since: float
     taken: bool = False
 
@@ -30,7 +39,7 @@ class Folder:
     path: Path
     _seen: dict[str, _Seen] = field(default_factory=dict)
 
-    def complete(self) -> list[Path]:
+    def complete(self) -> list[File]:
         """The files that are complete and were not taken yet, oldest first.
 
         A file that changes after it was taken is offered again. Raises OSError where the folder
@@ -40,34 +49,38 @@ class Folder:
         present = set()
         with os.scandir(self.path) as items:
             for item in items:
-                if not item.name.lower().endswith(ENDINGS) or item.name.startswith("."):
+                if item.name.startswith(".") or not item.name.lower().endswith(ENDINGS):
                     continue
                 try:
-                    if not item.is_file():
-                        continue
                     stat = item.stat()
                 except FileNotFoundError:
                     continue
+                if not S_ISREG(stat.st_mode):
+                    continue
                 present.add(item.name)
+                # The third tells of new rights: what could not be read is offered again.
+                stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ctime_ns)
                 seen = self._seen.get(item.name)
-                if seen is None or (seen.size, seen.mtime_ns) != (stat.st_size, stat.st_mtime_ns):
-                    seen = _Seen(stat.st_size, stat.st_mtime_ns, time.monotonic())
-                    self._seen[item.name] = seen
+                if seen is None or seen.stamp != stamp:
+                    seen = self._seen[item.name] = _Seen(stamp, time.monotonic())
                 if not seen.taken and _is_still(seen):
-                    ready.append((seen.mtime_ns, item.name))
+                    ready.append((stat.st_mtime_ns, item.name))
         for name in self._seen.keys() - present:
             del self._seen[name]
-        return [self.path / name for _, name in sorted(ready)]
+        return [
+            File(self.path / name, datetime.fromtimestamp(written / 1e9, UTC))
+            for written, name in sorted(ready)
+        ]
 
-    def taken(self, file: Path) -> None:
+    def taken(self, file: File) -> None:
         """Offer a file no more, unless it changes."""
-        if file.name in self._seen:
-            self._seen[file.name].taken = True
+        if file.path.name in self._seen:
+            self._seen[file.path.name].taken = True
 
 
 def _is_still(seen: _Seen) -> bool:
     # The age counts for files moved in; what we saw ourselves, where the clocks disagree.
-    age = time.time() - seen.mtime_ns / 1e9
+    age = time.time() - seen.stamp[0] / 1e9
     return age >= STILL or time.monotonic() - seen.since >= STILL
 
 

@@ -30,6 +30,10 @@ class FetchError(Exception):
         self.detail = detail
 
 
+class Unreachable(FetchError):  # noqa: N818  # the domain's word
+    """The server did not answer, or not to the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a server gave. `unchanged`: it said so (304), and there is no body."""
@@ -111,9 +115,9 @@ class Fetcher:
                         raise FetchError("別のホストへ転送されました", found[:200])
                     url = found
             except RequestTimeoutError as error:
-                raise FetchError("時間内に応答が終わりませんでした", _causes(error)) from error
+                raise Unreachable("時間内に応答が終わりませんでした", _causes(error)) from error
             except PyreqwestError as error:
-                raise FetchError("接続できないか、途中で切れました", _causes(error)) from error
+                raise Unreachable("接続できないか、途中で切れました", _causes(error)) from error
         raise FetchError("転送が多すぎます", url[:200])
 
     async def _once(self, url: str, headers: dict[str, str], limit: int) -> Answer | str:
