@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def shared_data() -> Path:
     folder = Path(__file__).parent.parent / "shared" / "data"
     assert folder.is_dir(), f"the real data is missing: {folder.name}"
     return folder
+
+
+@pytest.fixture
+def city(db: None) -> None:
+    """The home is the first city that ships."""
+    from policity.foundations import places
+    from policity.foundations.places.services import load_city
+
+    folder = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo"
+    load_city(folder, by=None, now=datetime(2026, 11, 23, tzinfo=UTC))
 
 
 @pytest.fixture(scope="session")

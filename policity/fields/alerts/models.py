@@ -29,7 +29,10 @@ class Outcome(models.TextChoices):
 
 
 class Telegram(models.Model):
-    """The bytes that arrived, kept as a record. The same bytes are taken in once."""
+    """The bytes that arrived, kept as a record. The same bytes are taken in once.
+
+    `places` holds the codes of the places they were compared for.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
     entry = models.CharField(max_length=500, blank=True, db_index=True)
@@ -49,6 +52,7 @@ class Telegram(models.Model):
     office = models.CharField(max_length=300, blank=True)
     headline = models.TextField(blank=True)
     withdrawn_at = models.DateTimeField(null=True)
+    places = models.JSONField(default=list)
     # It came late, with others after it: its steps are recorded, and what all of them add up to
     # is still to be told.
     backlog = models.BooleanField(default=False)

@@ -95,6 +95,25 @@ def steps(
     return tuple(found)
 
 
+def confirmations(
+    bulletin: Bulletin,
+    events: Iterable[Event],
+    *,
+    held: Mapping[tuple[Phenomenon, str], Held],
+    newer_rules: timedelta,
+) -> tuple[Event, ...]:
+    """What is in force and the bulletin says again, unchanged."""
+    return tuple(
+        event
+        for key, event in _worst(events).items()
+        if (last := held.get(key))
+        and last.open
+        and _may_change(bulletin, last, newer_rules)
+        and not _tells_no_intensity(event)
+        and _compare(event, last) is None
+    )
+
+
 def _worst(events: Iterable[Event]) -> dict[tuple[Phenomenon, str], Event]:
     """One event a phenomenon and subject: what is in force before what ended, worst first."""
     found: dict[tuple[Phenomenon, str], Event] = {}
@@ -116,6 +135,11 @@ def _may_change(bulletin: Bulletin, last: Held, newer_rules: timedelta) -> bool:
     return bulletin.reported_at >= last.reported_at
 
 
+def _tells_no_intensity(event: Event) -> bool:
+    """An epicentre alone does not say how hard it shook here."""
+    return event.phenomenon is Phenomenon.EARTHQUAKE and not event.code
+
+
 def _compare(event: Event, last: Held | None) -> Step | None:
     if event.change is Change.CANCELLED:
         if last is None:
@@ -130,6 +154,8 @@ def _compare(event: Event, last: Held | None) -> Step | None:
             event.phenomenon, event.subject, event.change,
             None, event.severity, None, event.level, event,
         )  # fmt: skip
+    if _tells_no_intensity(event):
+        return None
     before = (last.severity.rank, last.level or 0)
     now = (event.severity.rank, event.level or 0)
     if before == now:

@@ -15,7 +15,7 @@ from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Tran
 from policity.fields.alerts.queries import IN_FORCE, RECENT, event_key
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules import state
-from policity.fields.alerts.rules.areas import select
+from policity.fields.alerts.rules.areas import select, spoken
 from policity.fields.alerts.rules.response import Responses, responses
 from policity.fields.alerts.rules.telling import tell_texts
 from policity.fields.alerts.rules.texts import texts
@@ -53,11 +53,12 @@ def ingest(
     second time change nothing. `entry` is the feed's name for them, so that it is fetched once.
     With `replay` the steps are only recorded: what they add up to is told by `settle`.
     """
+    place = place or places.city().jma_code
     digest = hashlib.sha256(data).hexdigest()
-    known = Telegram.objects.filter(digest=digest).first()
-    if known:
-        return Ingested(known, (), again=True)
-    telegram = Telegram(
+    telegram = Telegram.objects.filter(digest=digest).first()
+    if telegram and (telegram.outcome != Outcome.READ or place in telegram.places):
+        return Ingested(telegram, (), again=True)
+    telegram = telegram or Telegram(
         digest=digest,
         entry=entry,
         source=source,
@@ -75,10 +76,10 @@ def ingest(
         return Ingested(telegram, ())
 
     expire(now=now)
-    place = place or places.city().jma_code
     lineage = places.lineage(place)
     with transaction.atomic():
         _describe(telegram, bulletin)
+        telegram.places = [*telegram.places, place]
         telegram.save()
         if bulletin.info_type is b.InfoType.CANCEL:
             transitions = _withdraw(bulletin, telegram, place=place, now=now)
@@ -134,13 +135,16 @@ def _apply(
             phenomenon__in={e.phenomenon for e in events} | bulletin.scope,
         ).order_by("pk")
     }
+    held = {key: _held(row) for key, row in rows.items()}
     found = state.steps(
         bulletin,
         events,
-        stated=not bulletin.stated.isdisjoint(lineage),
-        held={key: _held(row) for key, row in rows.items()},
+        stated=spoken(bulletin, lineage) is not None,
+        held=held,
         newer_rules=rules.newer_rules,
     )
+    for event in state.confirmations(bulletin, events, held=held, newer_rules=rules.newer_rules):
+        _confirm(rows[event.phenomenon, event.subject], bulletin, rules, now=now)
     transitions = [
         _take(
             step,
@@ -219,6 +223,24 @@ def _held(row: Event) -> state.Held:
     )
 
 
+def _confirm(row: Event, bulletin: b.Bulletin, rules: Responses, *, now: datetime) -> None:
+    """What is in force was said again: nobody is told, but it stands as of now, and for longer."""
+    row.reported_at = bulletin.reported_at
+    row.headline = bulletin.headline
+    row.valid_until = _valid_until(bulletin, b.Phenomenon(row.phenomenon), rules)
+    row.save()
+    if row.status == b.Status.ACTUAL:
+        mark_stale({IN_FORCE, event_key(row.pk)}, now=now)
+
+
+def _valid_until(
+    bulletin: b.Bulletin, phenomenon: b.Phenomenon, rules: Responses
+) -> datetime | None:
+    if bulletin.valid_until is None and phenomenon in rules.lasts:
+        return bulletin.reported_at + rules.lasts[phenomenon]
+    return bulletin.valid_until
+
+
 def _take(
     step: state.Step,
     row: Event | None,
@@ -233,8 +255,7 @@ def _take(
     """Write one step: the event as it now stands, the transition, and the message if any."""
     said = step.event
     begins = row is None or row.ended_at is not None
-    if begins:
-        assert said is not None  # noqa: S101  # only what a telegram names can begin
+    if row is None or (begins and not row.subject):
         row = Event(
             place=place,
             phenomenon=step.phenomenon,
@@ -242,7 +263,6 @@ def _take(
             status=bulletin.status,
             started_at=bulletin.reported_at,
         )
-    assert row is not None  # noqa: S101
     before = ("", "") if begins else (row.code, row.name)
     if said is not None:
         row.severity, row.level = said.severity, said.level
@@ -250,23 +270,20 @@ def _take(
         row.generation = bulletin.generation
         row.kind, row.office = bulletin.kind, bulletin.office[:300]
         row.headline = bulletin.headline
-        row.valid_until = bulletin.valid_until or (
-            bulletin.reported_at + rules.lasts[step.phenomenon]
-            if step.phenomenon in rules.lasts
-            else None
-        )
+        row.valid_until = _valid_until(bulletin, step.phenomenon, rules)
     row.changed_at = row.reported_at = bulletin.reported_at
+    row.withdrawn = False
     over = step.change is b.Change.CANCELLED
     late = not over and row.valid_until is not None and row.valid_until <= now
-    if over:
+    if over or (begins and bulletin.everywhere):
         row.ended_at = bulletin.reported_at
-    elif late:
-        row.ended_at = row.valid_until
+    else:
+        row.ended_at = row.valid_until if late else None
     row.save()
     never_told = over and (begins or not row.transitions.filter(message__isnull=False).exists())
     publish = (
         bulletin.status is b.Status.ACTUAL
-        and not late
+        and (over or row.ended_at is None)
         and not never_told
         and rules.publishes(step.phenomenon, step.severity, step.change, lineage)
     )

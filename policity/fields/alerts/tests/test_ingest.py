@@ -1,0 +1,205 @@
+"""Real telegrams against our own state, for the city that ships and for others."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from policity.fields.alerts import queries
+from policity.fields.alerts.formats import read
+from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
+from policity.fields.alerts.services import expire, ingest
+from policity.foundations.delivery.models import Message
+from policity.foundations.work.models import Item
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+pytestmark = pytest.mark.usefixtures("city")
+
+
+@pytest.fixture
+def take(shared_data):
+    """Take in an official sample; without `now`, at the telegram's own time."""
+
+    def take(name, place="", now=None, change=lambda data: data):
+        folder = "shirasagi" if name.startswith("70_") else "official-samples"
+        data = change((shared_data / "jma" / folder / name).read_bytes())
+        return ingest(data, source="test", now=now or read(data).reported_at, place=place)
+
+    return take
+
+
+def told(result):
+    return [
+        (t.event.phenomenon, t.change, t.level_from, t.level_to, t.action)
+        for t in result.transitions
+    ]
+
+
+def test_one_announcement_in_two_telegrams_is_one_event_each(take):
+    first = take("15_12_02_161130_VPWW53.xml")
+    second = take("15_12_02_161130_VPWW54.xml")
+    assert sorted(told(first) + told(second)) == [
+        ("flood", "issued", None, 3, "published"),
+        ("heavy_rain", "issued", None, 3, "published"),
+        ("thunder", "continued", None, None, "recorded"),
+    ]
+    assert Message.objects.count() == 2
+    assert [e.phenomenon for e in queries.in_force()] == ["heavy_rain", "flood", "thunder"]
+    assert queries.front_state(queries.in_force()) == "warning"
+
+
+def test_the_same_telegrams_again_are_nothing(take):
+    for name in ("15_12_02_161130_VPWW53.xml", "15_12_02_161130_VPWW54.xml"):
+        take(name)
+    again = take("15_12_02_161130_VPWW53.xml")
+    assert again.again
+    assert told(again) == []
+    rewritten = take("15_12_02_161130_VPWW54.xml", change=lambda d: d.replace(b"\n", b"\n\n"))
+    assert not rewritten.again
+    assert told(rewritten) == []
+    assert Message.objects.count() == 2
+
+
+def test_what_changes_marks_the_pages_that_show_it(take):
+    Item.objects.all().delete()
+    take("15_12_02_161130_VPWW53.xml")
+    assert Item.objects.exists()
+
+
+def test_a_drill_is_recorded_and_never_shown(take):
+    def drill(data):
+        return data.replace("<Status>通常".encode(), "<Status>訓練".encode())
+
+    Item.objects.all().delete()
+    result = take("15_12_02_161130_VPWW53.xml", change=drill)
+    assert {t.action for t in result.transitions} == {Action.RECORDED}
+    assert queries.in_force() == ()
+    assert queries.histories() == {}
+    assert not Message.objects.exists()
+    assert not Item.objects.exists()
+
+
+def test_a_drill_neither_hides_nor_ends_what_is_real(take):
+    take("15_12_02_161130_VPWW53.xml")
+    real = queries.in_force()
+
+    def drill(data):
+        data = data.replace("<Status>通常".encode(), "<Status>試験".encode())
+        return data.replace(b"<Status>\xe7\x99\xba\xe8\xa1\xa8<", "<Status>解除<".encode())
+
+    take("15_12_02_161130_VPWW54.xml", change=drill)
+    assert queries.in_force() == real
+
+
+def test_a_typhoon_over_nara_rises_falls_and_ends(take):
+    """The five telegrams of September 2011 for 大和郡山市."""
+    seen = []
+    for n, date in enumerate(("130412", "130412", "160628", "160628", "130412"), 1):
+        seen += told(take(f"15_08_0{n}_{date}_VPWW53.xml", place="2920300"))
+    assert [step[1:] for step in seen if step[0] == "heavy_rain"] == [
+        ("continued", None, 2, "recorded"),
+        ("raised", 2, 5, "published"),
+        ("lowered", 5, 2, "published"),
+        ("cancelled", 2, None, "published"),
+    ]
+    assert not Event.objects.in_force().exists()
+
+
+def test_an_earthquake_is_one_event_from_flash_to_final_report(take):
+    place = "0220400"
+    quick = take("32-35_08_01_100915_VXSE51.xml", place=place)
+    assert Event.objects.count() == len(quick.transitions)
+    take("32-35_08_06_240613_VXSE52.xml", place=place)
+    take("32-35_08_07_240613_VXSE53.xml", place=place)
+    assert Event.objects.filter(phenomenon="earthquake").count() == 1
+
+
+def test_an_earthquake_far_away_is_recorded_and_not_in_force(take):
+    result = take("32-39_05_01_100831_VXSE53.xml")
+    assert [t.action for t in result.transitions] == ["recorded"]
+    assert queries.in_force() == ()
+
+
+def test_an_epicentre_does_not_lower_what_was_felt(take):
+    take("70_32-39_11_120615_01shindosokuhou3.xml", place="220")
+    felt = Event.objects.get()
+
+    def same_earthquake(data):
+        data = data.replace(b"2012-02-14T21:42:00", b"2011-03-11T14:50:00")
+        return data.replace(b"20120214214013", felt.subject.encode())
+
+    take("33_12_01_240613_VXSE52.xml", place="220", change=same_earthquake)
+    felt.refresh_from_db()
+    assert felt.severity == "extreme"
+    assert felt.ended_at is None
+
+
+def test_a_withdrawn_flash_report_takes_its_event_back(take):
+    take("70_32-39_11_120615_01shindosokuhou3.xml", place="220")
+    assert [e.phenomenon for e in queries.in_force()] == ["earthquake"]
+    result = take("70_32-39_11_120615_99shindosokuhou3.xml", place="220")
+    assert [(t.change, t.action, t.withdrawal) for t in result.transitions] == [
+        ("cancelled", "published", True)
+    ]
+    assert queries.in_force() == ()
+    assert "取り消し" in Message.objects.first().texts["ja"]["title"]
+    assert Event.objects.get().withdrawn
+
+
+def test_what_nobody_calls_off_ends_by_itself(take):
+    take("70_32-39_11_120615_01shindosokuhou3.xml", place="220")
+    at = Event.objects.get().valid_until
+    assert expire(now=at - timedelta(seconds=1)) == ()
+    assert [t.action for t in expire(now=at)] == ["recorded"]
+    assert queries.in_force() == ()
+
+
+def test_what_is_over_is_recorded_and_not_told(take):
+    result = take("70_32-39_11_120615_01shindosokuhou3.xml", place="220", now=NOW)
+    assert [t.action for t in result.transitions] == ["recorded"]
+    assert queries.in_force() == ()
+    assert not Message.objects.exists()
+
+
+def test_the_same_telegram_speaks_to_each_place_once(take):
+    name = "15_08_01_130412_VPWW53.xml"
+    first = take(name, place="2920300")
+    second = take(name, place="2920100")
+    assert first.transitions
+    assert second.transitions
+    assert take(name, place="2920100").again
+    assert Telegram.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "outcome"),
+    [
+        (b"", Outcome.REFUSED),
+        (b"<Report", Outcome.REFUSED),
+        (b'<!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>', Outcome.REFUSED),
+    ],
+)
+def test_bad_bytes_are_kept_with_the_reason_and_change_nothing(data, outcome):
+    result = ingest(data, source="test", now=NOW)
+    assert result.telegram.outcome == outcome
+    assert result.telegram.reason
+    assert not Transition.objects.exists()
+
+
+def test_ingest_takes_a_fixed_number_of_queries(take, django_assert_max_num_queries):
+    with django_assert_max_num_queries(60):
+        take("15_12_02_161130_VPWW54.xml")
+
+
+def test_message_and_state_commit_together(take, monkeypatch):
+    def fails(*args, **kwargs):
+        raise RuntimeError("the disk is full")
+
+    module = sys.modules["policity.fields.alerts.services.ingest"]
+    monkeypatch.setattr(module, "mark_stale", fails)
+    with pytest.raises(RuntimeError):
+        take("15_12_02_161130_VPWW53.xml")
+    assert not Event.objects.exists()
+    assert not Message.objects.exists()
+    assert not Telegram.objects.filter(outcome=Outcome.READ).exists()
