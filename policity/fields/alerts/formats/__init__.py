@@ -2,10 +2,10 @@
 
 from policity.fields.alerts.formats import cap, jmx
 from policity.fields.alerts.formats.cap_writer import CapAlert, CapArea, CapInfo, write_cap
-from policity.fields.alerts.formats.guard import LIMIT, one_line, parse, unzipped
+from policity.fields.alerts.formats.guard import LIMIT, one_line, parse
 from policity.fields.alerts.rules.bulletin import Bulletin, Refused
 
-__all__ = ["LIMIT", "CapAlert", "CapArea", "CapInfo", "read", "unzipped", "write_cap"]
+__all__ = ["LIMIT", "CapAlert", "CapArea", "CapInfo", "one_line", "read", "write_cap"]
 
 _ENVELOPES = {
     "{http://www.w3.org/2005/Atom}feed": "an Atom feed",

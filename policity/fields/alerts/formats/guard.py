@@ -1,7 +1,6 @@
 """What every piece of foreign XML passes before anything else looks at it."""
 
 import re
-import zlib
 from datetime import datetime
 from typing import Any
 
@@ -54,20 +53,6 @@ def parse(data: bytes) -> Any:
     if tree.docinfo.doctype:
         raise Refused("has a doctype")
     return root
-
-
-def unzipped(data: bytes) -> bytes:
-    """The content of a gzip file, refused as soon as it grows over the limit."""
-    reader = zlib.decompressobj(wbits=31)
-    try:
-        content = reader.decompress(data, LIMIT + 1)
-    except zlib.error as error:
-        raise Refused(one_line(f"not a sound gzip file: {error}")) from None
-    if len(content) > LIMIT:
-        raise Refused(f"larger than {LIMIT} bytes")
-    if not reader.eof:
-        raise Refused("a gzip file cut short")
-    return content
 
 
 def moment(text: str | None, what: str) -> datetime:

@@ -3,7 +3,7 @@
 from policity.fields.alerts.rules.bulletin import Bulletin, Event, Phenomenon
 
 _MUNICIPALITY = 7
-_SHARED = 3
+_INTENSITY_AREA = 3
 
 
 def spoken(bulletin: Bulletin, lineage: tuple[str, ...]) -> str | None:
@@ -11,17 +11,18 @@ def spoken(bulletin: Bulletin, lineage: tuple[str, ...]) -> str | None:
 
     `lineage` is the place's code followed by the codes that contain it, finest first. Where the
     telegram names municipalities (seven digits) and ours is not among them, it does not speak of
-    us, whatever it says of the prefecture. Three digits are counted in several systems
-    (intensity areas, coasts, volcanoes): a containing area of three digits is an intensity area.
+    us, whatever it says of the prefecture; so it is with the areas of an earthquake. Three digits
+    are counted in several systems (intensity areas, coasts, volcanoes): a containing area of
+    three digits is an intensity area.
     """
     told = bulletin.stated | {event.area for event in bulletin.events}
     shaken = any(event.phenomenon is Phenomenon.EARTHQUAKE for event in bulletin.events)
-    by_municipality = any(len(code) == _MUNICIPALITY for code in told)
-    municipalities = [code for code in lineage if len(code) == _MUNICIPALITY]
-    if by_municipality and municipalities:
-        return next((code for code in municipalities if code in told), None)
+    for digits in (_MUNICIPALITY, _INTENSITY_AREA) if shaken else (_MUNICIPALITY,):
+        ours = [code for code in lineage if len(code) == digits]
+        if ours and any(len(code) == digits for code in told):
+            return next((code for code in ours if code in told), None)
     for code in lineage:
-        if code in told and (len(code) != _SHARED or shaken or code == lineage[0]):
+        if code in told and (len(code) != _INTENSITY_AREA or shaken or code == lineage[0]):
             return code
     return None
 
