@@ -46,12 +46,9 @@ def read() -> Environment:
     try:
         env.seal()
     except EnvValidationError as error:
-        raise BadEnvironmentError(
-            "\n".join(
-                f"{name}: {' '.join(problems)}"
-                for name, problems in dict(error.error_messages).items()
-            )
-        ) from error
+        problems: dict[str, list[str]] = error.error_messages  # type: ignore[assignment]
+        lines = (f"{name}: {' '.join(texts)}" for name, texts in problems.items())
+        raise BadEnvironmentError("\n".join(lines)) from error
     return Environment(
         home=Path(home).resolve(),
         demo=demo,
