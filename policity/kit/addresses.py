@@ -29,7 +29,7 @@ def normalise(address: str) -> str:
     """The address as it is compared, not shown: 「泉町三丁目６番８号」→ "泉町3-6-8".
 
     Widths, kanji numerals, every kind of hyphen, 丁目・番・番地・号, 大字, spaces and ヶ/が, ノ/の
-    are folded. Numerals inside names (三鷹, 八番町) and 号室 stay. Idempotent.
+    are folded. Numerals inside names (一宮, 八番町) and 号室 stay. Idempotent.
     """
     return _settled(_joined, address)
 

@@ -1,0 +1,177 @@
+"""The city as data: its towns, the sites of its disaster plan, and JMA's tree of areas."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from policity.foundations.places.rules.areas import Layer
+from policity.foundations.places.rules.sites import KIND_NAMES, Kind
+
+
+class CityQuerySet(models.QuerySet["City"]):
+    """Cities whose facts were loaded."""
+
+    def here(self) -> Self:
+        """The city of this home: one, or none before the first load."""
+        return self.filter(is_here=True)
+
+
+class City(models.Model):
+    """A city whose facts were loaded; exactly one is the city of this home (`is_here`).
+
+    `code` is the JIS code with five digits. `names` maps a language code to the name.
+    `other_jma_codes` are areas that contain the city and that JmaArea does not know. `lat` and
+    `lon` (degrees) are the middle of `boundary`, a GeoJSON geometry. `map_version` changes with
+    the boundary and the towns; `areas_version` is that of the JmaArea rows.
+    """
+
+    code = models.CharField("市区町村コード", max_length=5, unique=True)
+    name = models.CharField("名前", max_length=50)
+    kana = models.CharField("よみ", max_length=100)
+    names = models.JSONField("各言語の名前")
+    prefecture = models.CharField("都道府県", max_length=10)
+    jma_code = models.CharField("気象庁の市町村コード", max_length=7)
+    other_jma_codes = models.JSONField("気象庁のほかの区域", default=list, blank=True)
+    boundary = models.TextField("境界")
+    lat = models.FloatField("緯度")
+    lon = models.FloatField("経度")
+    is_here = models.BooleanField("この市", default=False)
+    map_version = models.CharField(max_length=64, editable=False)
+    areas_version = models.CharField(max_length=64, editable=False)
+
+    objects = CityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "市"
+        verbose_name_plural = "市"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["is_here"], condition=Q(is_here=True), name="places_one_city_is_here"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TownQuerySet(models.QuerySet["Town"]):
+    """Towns, those that are gone among them."""
+
+    def here(self) -> Self:
+        """The towns that the city of this home has now, in the order of its table."""
+        return self.filter(city__is_here=True, closed_at=None).order_by("position", "pk")
+
+
+class Town(models.Model):
+    """A 町丁目. Gone from the city's table it is closed, never deleted: history points to it.
+
+    `base` is the name without its number (泉町), `chome` the number if it has one, `kana` the
+    reading of the base in hiragana where the source has it. `polygon` is its own GeoJSON
+    geometry where the source has one. A `code` is never invented.
+    """
+
+    city = models.ForeignKey(City, models.PROTECT, related_name="towns", verbose_name="市")
+    name = models.CharField("町名", max_length=50)
+    base = models.CharField("丁目のない町名", max_length=50)
+    chome = models.PositiveSmallIntegerField("丁目", null=True, blank=True)
+    kana = models.CharField("よみ", max_length=100, blank=True)
+    lat = models.FloatField("緯度")
+    lon = models.FloatField("経度")
+    postal_code = models.CharField("郵便番号", max_length=7, blank=True)
+    code = models.CharField("町字コード", max_length=20, blank=True)
+    polygon = models.TextField("区域", blank=True)
+    position = models.PositiveSmallIntegerField("順番")
+    closed_at = models.DateTimeField("なくなった日時", null=True, blank=True)
+
+    objects = TownQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "町丁目"
+        verbose_name_plural = "町丁目"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["city", "name"], name="places_town_name_in_city")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SiteQuerySet(models.QuerySet["Site"]):
+    """Sites, those that are gone among them."""
+
+    def here(self) -> Self:
+        """The sites that the city of this home has now, in the order of its table."""
+        return self.filter(city__is_here=True, closed_at=None).order_by("position", "pk")
+
+
+class Site(models.Model):
+    """A site of the disaster plan. Gone from the city's table it is closed, never deleted.
+
+    `source_id` is the national 共通ID. `hazards` are the keys an emergency site is designated
+    for, `receives` whom a welfare shelter takes in, in the source's words. `same_address`: a site
+    of the other list stands at this address. `town` is the one its address names, none outside
+    the city. `edited` names the fields staff changed: loading leaves them alone.
+    """
+
+    city = models.ForeignKey(City, models.PROTECT, related_name="sites", verbose_name="市")
+    source_id = models.CharField("共通ID", max_length=30)
+    kind = models.CharField(
+        "種類", max_length=20, choices=[(kind.value, name) for kind, name in KIND_NAMES.items()]
+    )
+    name = models.CharField("名前", max_length=200)
+    kana = models.CharField("よみ", max_length=200, blank=True)
+    address = models.CharField("住所", max_length=200)
+    town = models.ForeignKey(
+        Town, models.PROTECT, related_name="sites", verbose_name="町丁目", null=True, blank=True
+    )
+    lat = models.FloatField("緯度")
+    lon = models.FloatField("経度")
+    hazards = models.JSONField("災害の種類", default=list, blank=True)
+    same_address = models.BooleanField("住所同一", default=False)
+    receives = models.CharField("受け入れる人", max_length=200, blank=True)
+    notes = models.CharField("備考", max_length=500, blank=True)
+    position = models.PositiveSmallIntegerField("順番")
+    edited = models.JSONField("職員が直した項目", default=list, blank=True, editable=False)
+    closed_at = models.DateTimeField("なくなった日時", null=True, blank=True)
+
+    objects = SiteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "避難場所・避難所"
+        verbose_name_plural = "避難場所・避難所"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["city", "source_id"], name="places_site_id_in_city"),
+            models.CheckConstraint(
+                condition=(Q(kind=Kind.WELFARE_SHELTER.value) & ~Q(receives=""))
+                | (~Q(kind=Kind.WELFARE_SHELTER.value) & Q(receives="")),
+                name="places_welfare_shelters_name_whom",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JmaArea(models.Model):
+    """An area of JMA's trees. `parent` is the code that contains it, in the next layer.
+
+    The whole country, replaced as one table; `layer` and `code` name a row.
+    """
+
+    layer = models.CharField("層", max_length=10, choices=[(one.value, one.value) for one in Layer])
+    code = models.CharField("コード", max_length=7)
+    name = models.CharField("名前", max_length=50)
+    kana = models.CharField("よみ", max_length=100, blank=True)
+    en_name = models.CharField("英語の名前", max_length=100, blank=True)
+    parent = models.CharField("含む区域のコード", max_length=7, blank=True)
+
+    class Meta:
+        verbose_name = "気象庁の区域"
+        verbose_name_plural = "気象庁の区域"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["layer", "code"], name="places_area_in_layer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
