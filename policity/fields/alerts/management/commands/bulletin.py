@@ -1,13 +1,16 @@
-"""`policity bulletin explain`: what a telegram says about a place."""
+"""`policity bulletin explain` and `ingest`: what a telegram says of a place, and taking it in."""
 
 import json
 from argparse import Namespace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
 
 from policity.fields.alerts import formats
+from policity.fields.alerts.models import Action, Outcome, Transition
 from policity.fields.alerts.rules import areas
 from policity.fields.alerts.rules.bulletin import (
     Bulletin,
@@ -19,8 +22,11 @@ from policity.fields.alerts.rules.bulletin import (
     Severity,
     Status,
 )
+from policity.fields.alerts.services import ingest
 from policity.fields.alerts.sources import folder
 from policity.foundations.places import queries as places
+from policity.foundations.publishing.services import render_due
+from policity.kit.declare import Lane
 
 UNREADABLE = 2
 
@@ -54,6 +60,21 @@ class Command(BaseCommand):
         explain.add_argument("--area", required=True, metavar="CODE", help="気象庁の地域コード")
         explain.add_argument("--json", action="store_true", help="1行に1件のJSONで表示します。")
         explain.set_defaults(run=self.explain)
+        ingest = commands.add_parser(
+            "ingest", help="電文を取り込み、変わったことを公開します。同じ電文は一度だけ効きます。"
+        )
+        ingest.add_argument("files", nargs="+", metavar="FILE", help="電文のファイル（XML、gz）")
+        ingest.add_argument(
+            "--area", default="", metavar="CODE", help="気象庁の地域コード（なければ、この市）"
+        )
+        ingest.add_argument(
+            "--clock",
+            choices=["now", "telegram"],
+            default="now",
+            help="telegram: 電文の発表時刻を、いまの時刻とみなします。",
+        )
+        ingest.add_argument("--json", action="store_true", help="1行に1件のJSONで表示します。")
+        ingest.set_defaults(run=self.ingest)
 
     def handle(self, *_: Any, **options: Any) -> None:
         options["run"](Namespace(**options))
@@ -80,6 +101,61 @@ class Command(BaseCommand):
             self.stdout.write(said)
         if unreadable:
             raise SystemExit(UNREADABLE)
+
+    def ingest(self, options: Namespace) -> None:
+        """Every file is taken in; one that cannot be read makes the exit code 2."""
+        unreadable = False
+        for name in options.files:
+            try:
+                data = folder.read(Path(name), limit=formats.LIMIT)
+            except (Refused, OSError) as reason:
+                self.stderr.write(f"{name}: {formats.one_line(str(reason))}")
+                unreadable = True
+                continue
+            now = _telegram_time(data) if options.clock == "telegram" else None
+            done = ingest(data, source="command", now=now or timezone.now(), place=options.area)
+            if done.telegram.outcome != Outcome.READ:
+                self.stderr.write(f"{name}: {done.telegram.reason}")
+                unreadable |= done.telegram.outcome == Outcome.REFUSED
+            for step in done.transitions:
+                self.stdout.write(_step_as_json(step) if options.json else _step_as_text(step))
+        # The worker may be away: what changed is on the pages when this command ends.
+        render_due(now=timezone.now(), lane=Lane.URGENT)
+        if unreadable:
+            raise SystemExit(UNREADABLE)
+
+
+def _telegram_time(data: bytes) -> datetime | None:
+    try:
+        return formats.read(data).reported_at
+    except Refused:
+        return None
+
+
+def _step_as_json(step: Transition) -> str:
+    return json.dumps(
+        {
+            "event": step.event_id,
+            "phenomenon": step.event.phenomenon,
+            "level_from": step.level_from,
+            "level_to": step.level_to,
+            "change": step.change,
+            "action": step.action,
+            "message": step.message_id,
+        }
+    )
+
+
+def _step_as_text(step: Transition) -> str:
+    event = step.event
+    drill = "" if event.status == Status.ACTUAL else f"【{_STATUS[Status(event.status)]}】"
+    levels = ""
+    if step.level_from or step.level_to:
+        levels = f"（警戒レベル相当 {step.level_from or 'なし'} → {step.level_to or 'なし'}）"
+    return (
+        f"{drill}{event.name}: {_CHANGE[Change(step.change)]}{levels} {event.area_name}"
+        f" — {Action(step.action).label}"
+    )
 
 
 def _as_json(name: str, bulletin: Bulletin, events: tuple[Event, ...]) -> dict[str, Any]:
