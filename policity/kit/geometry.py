@@ -27,6 +27,14 @@ class BadPolygon(ValueError):  # noqa: N818  # the thing refused, in the reader'
     """The polygon is no polygon. The message is one Japanese clause for the person who sent it."""
 
 
+def check(area: Surface) -> None:
+    """BadPolygon for an area whose lines cross or that has no points."""
+    if area.is_empty or not all(map(math.isfinite, area.bounds)):
+        raise BadPolygon("座標がありません")
+    if not area.is_valid:
+        raise BadPolygon(f"線が交わる、または面になっていません（{shapely.is_valid_reason(area)}）")
+
+
 def polygon(ring: Sequence[Point]) -> Polygon:
     """A ring of (longitude, latitude), closed or not. BadPolygon: too few points, crossing."""
     if len(set(ring)) < 3:
@@ -34,7 +42,7 @@ def polygon(ring: Sequence[Point]) -> Polygon:
     if not all(math.isfinite(value) for point in ring for value in point):
         raise BadPolygon("座標が数ではありません")
     area = Polygon(ring)
-    _check(area)
+    check(area)
     return area
 
 
@@ -52,7 +60,7 @@ def from_geojson(text: str) -> Surface:
     if not parts or not all(isinstance(part, Polygon | MultiPolygon) for part in parts):
         raise BadPolygon("面（Polygon、MultiPolygon）ではありません")
     for part in parts:
-        _check(part)
+        check(part)
     return shapely.union_all(parts)
 
 
@@ -127,10 +135,3 @@ def _nearest(area: Surface, points: Sequence[Point]) -> list[Surface]:
         for place, cell in zip(places, back.geoms, strict=True)
     }
     return [clipped[place] for place in rounded]
-
-
-def _check(area: Surface) -> None:
-    if area.is_empty or not all(map(math.isfinite, area.bounds)):
-        raise BadPolygon("座標がありません")
-    if not area.is_valid:
-        raise BadPolygon(f"線が交わる、または面になっていません（{shapely.is_valid_reason(area)}）")
