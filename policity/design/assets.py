@@ -1,0 +1,54 @@
+"""Style sheets, pictures and the one script as named, unchanging bytes.
+
+A published asset carries a digest in its name, so that it can be kept by readers for ever and a
+page never meets a style sheet of another time.
+"""
+
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+
+FOLDER = "assets/"
+
+# Published name → the files it is made of.
+ASSETS = {
+    "app.css": ("tokens.css", "base.css", "urgent.css", "public.css"),
+    "staff.css": ("tokens.css", "base.css", "staff.css"),
+    "scene.svg": ("scene.svg",),
+    "icon.svg": ("icon.svg",),
+    "state.js": ("state.js",),
+}
+
+
+@cache
+def content(name: str) -> bytes:
+    """The bytes of an asset. KeyError: not an asset of ours."""
+    text = "".join(_read(part) for part in ASSETS[name])
+    return (squeeze(text) if name.endswith(".css") else text).encode()
+
+
+@cache
+def address(name: str) -> str:
+    """Where an asset is published: "/assets/app.0f3c9a1b.css"."""
+    digest = hashlib.sha256(content(name)).hexdigest()[:8]
+    stem, _, suffix = name.rpartition(".")
+    return f"/{FOLDER}{stem}.{digest}.{suffix}"
+
+
+@cache
+def inline(parts: str) -> str:
+    """Style sheets to stand inside a page: "tokens base urgent"."""
+    return squeeze("".join(_read(f"{part}.css") for part in parts.split()))
+
+
+def squeeze(css: str) -> str:
+    """CSS without comments and idle spaces. Our own style sheets only: strings hold no braces."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    css = re.sub(r"\s+", " ", css)
+    css = re.sub(r" ?([{};,>]) ?", r"\1", css)
+    return css.replace(": ", ":").replace(";}", "}").strip()
+
+
+def _read(name: str) -> str:
+    return (files("policity.design") / "static" / "design" / name).read_text("utf-8")

@@ -1,0 +1,117 @@
+"""What our templates say and draw: texts with readings, moments, levels, icons, assets."""
+
+import re
+import tomllib
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+
+from policity.design import assets
+from policity.kit import moments, ruby
+
+register = template.Library()
+
+# Stands between the phrases of a text: a line may end there, not elsewhere.
+BREAK = "¦"
+_FORMS = {"full": moments.full, "date": moments.date, "clock": moments.clock}
+
+
+@register.simple_tag
+def say(text: str, **values: Any) -> SafeString:
+    """A text of ours in the page's language, with readings: {% say "%(n)s か所" n=3 %}."""
+    return said(gettext(text) % values if values else gettext(text))
+
+
+@register.simple_tag
+def say_plain(text: str, **values: Any) -> str:
+    """The same without readings, for attributes and titles."""
+    return plainly(gettext(text) % values if values else gettext(text))
+
+
+@register.filter
+def said(text: str) -> SafeString:
+    """A text from data, with readings and phrases. Escaped."""
+    phrases = text.split(BREAK)
+    if len(phrases) == 1:
+        return mark_safe(ruby.html(text))  # noqa: S308  # ruby.html escapes
+    return format_html_join(
+        "",
+        '<span class="ph">{}</span>',
+        ((mark_safe(ruby.html(p)),) for p in phrases),  # noqa: S308
+    )
+
+
+@register.filter
+def plainly(text: str) -> str:
+    """A text from data without readings and phrase marks."""
+    return ruby.plain(text.replace(BREAK, ""))
+
+
+@register.filter
+def phrased(text: str) -> SafeString:
+    """A text from data whose sentences, in Japanese, rather begin on a line of their own."""
+    if get_language() != "ja":
+        return said(text)
+    return said(re.sub(r"(。)(?=[^」）\n])", rf"\1{BREAK}", text))
+
+
+@register.simple_tag
+def when(at: datetime, form: str = "full") -> SafeString:
+    """A moment in the city's time: {% when event.started_at %}, {% when at "clock" %}."""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        local.isoformat(timespec="minutes"),
+        said(_FORMS[form](local, get_language() or "ja")),
+    )
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A pictogram. It stands beside words, so readers of the page's text skip it."""
+    return format_html(
+        '<svg class="i" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
+        mark_safe(icons()[name]),  # noqa: S308  # our own file
+    )
+
+
+@cache
+def icons() -> dict[str, str]:
+    """Every pictogram by name."""
+    return tomllib.loads((files("policity.design") / "icons.toml").read_text("utf-8"))
+
+
+@register.simple_tag
+def ladder(level: int) -> SafeString:
+    """Five rising steps, as many filled as the level."""
+    steps = (("on" if n < level else "off", f"{1 + 10.4 * n:.1f}", 25 - 6 * n, 6 + 6 * n)
+             for n in range(5))  # fmt: skip
+    return format_html(
+        '<svg class="ladder" viewBox="0 0 52 32" aria-hidden="true" focusable="false">{}</svg>',
+        format_html_join("", '<path class="{}" d="M{} {}h8v{}h-8z"/>', steps),
+    )
+
+
+@register.inclusion_tag("design/level.html")
+def level_mark(level: int | None, name: str = "") -> dict[str, Any]:
+    """A level by colour, number, shape and word; without a level, the word alone."""
+    return {"level": level, "name": name}
+
+
+@register.simple_tag
+def inline_css(parts: str) -> SafeString:
+    """Style sheets inside the page: {% inline_css "tokens base urgent" %}."""
+    return mark_safe(assets.inline(parts))  # noqa: S308  # our own files
+
+
+@register.simple_tag
+def asset(name: str) -> str:
+    """The published address of an asset: {% asset "app.css" %}."""
+    return assets.address(name)

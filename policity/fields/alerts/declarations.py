@@ -1,0 +1,145 @@
+"""The pages of alerts: the list, a page each, the feed, and CAP."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from django.utils import translation
+
+from policity.design.page import page
+from policity.fields.alerts import presenters, queries
+from policity.fields.alerts.queries import IN_FORCE, RECENT, EventHistory, event_key
+from policity.foundations.places import presenters as places
+from policity.foundations.places import queries as places_queries
+from policity.foundations.places.declarations import (
+    CITY,
+    born_with_city,
+    fixed,
+    in_each_language,
+)
+from policity.kit.declare import Lane, PageFamily, Rendered, Stage
+from policity.kit.languages import LANGUAGES, split
+
+_LIST_KEYS = frozenset({IN_FORCE, RECENT, CITY})
+_PAST = 40
+_Pages = Callable[[int], Iterator[str]]
+_NUMBER = re.compile(r"alerts/(\d+)(?:/|\.cap)")
+_EVENT_KEY = re.compile(re.escape(event_key(0)).replace("0", r"(\d+)"))
+
+
+def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city, standing = places_queries.city(), presenters.read(_PAST)
+    for address in addresses:
+        language, rest = split(address)
+        code = language.code
+        city_name = places.city_name(city, code)
+        context = {
+            "city_name": city_name,
+            "state": standing.state.value,
+            "summary": presenters.summary(standing, code),
+            "in_force": [presenters.view(e, code, city_name=city_name) for e in standing.in_force],
+            "past": presenters.ended_entries(standing.histories, code),
+        }
+        yield address, Rendered(page("alerts/list.html", language, rest, context), _LIST_KEYS)
+
+
+def _feed(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city, standing = places_queries.city(), presenters.read(_PAST)
+    for address in addresses:
+        language, _ = split(address)
+        city_name = places.city_name(city, language.code)
+        with translation.override(language.code):
+            body = presenters.feed(standing.histories, language, city_name=city_name)
+        yield address, Rendered(body, _LIST_KEYS)
+
+
+def _found(addresses: Sequence[str]) -> Iterator[tuple[str, EventHistory | None]]:
+    numbers = {address: int(_NUMBER.search(address)[1]) for address in addresses}  # type: ignore[index]  # ours
+    histories = queries.histories(numbers.values())
+    for address in addresses:
+        yield address, histories.get(numbers[address])
+
+
+def _alert(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city = places_queries.city()
+    for address, history in _found(addresses):
+        if history is None:
+            yield address, None
+            continue
+        language, rest = split(address)
+        code = language.code
+        city_name = places.city_name(city, code)
+        context = {
+            "city_name": city_name,
+            "alert": presenters.view(history.event, code, city_name=city_name),
+            "past": presenters.own_entries(history, code),
+        }
+        body = page("alerts/alert.html", language, rest, context)
+        yield address, Rendered(body, frozenset({event_key(history.event.id), CITY}))
+
+
+def _cap(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city = places_queries.city()
+    for address, history in _found(addresses):
+        if history is None:
+            yield address, None
+            continue
+        body = presenters.cap(history, city)
+        yield address, Rendered(body, frozenset({event_key(history.event.id), CITY}))
+
+
+def _pages_of(event_id: int) -> Iterator[str]:
+    yield from (f"{language.prefix}alerts/{event_id}/" for language in LANGUAGES)
+
+
+def _caps_of(event_id: int) -> Iterator[str]:
+    yield f"/alerts/{event_id}.cap"
+
+
+def _every(of: _Pages) -> Iterator[str]:
+    for event_id in queries.event_ids():
+        yield from of(event_id)
+
+
+def _born(of: _Pages, key: str) -> Iterator[str]:
+    if found := _EVENT_KEY.fullmatch(key):
+        yield from of(int(found[1]))
+
+
+_LISTS = in_each_language("alerts/")
+_FEEDS = in_each_language("alerts/feed.atom")
+
+PAGES = (
+    PageFamily(
+        name="alerts",
+        lane=Lane.URGENT,
+        stage=Stage.LIST,
+        addresses=partial(fixed, *_LISTS),
+        born_of=partial(born_with_city, _LISTS),
+        render=_list,
+    ),
+    PageFamily(
+        name="alerts-feed",
+        lane=Lane.URGENT,
+        stage=Stage.LIST,
+        addresses=partial(fixed, *_FEEDS),
+        born_of=partial(born_with_city, _FEEDS),
+        render=_feed,
+    ),
+    PageFamily(
+        name="alert",
+        lane=Lane.URGENT,
+        stage=Stage.LEAF,
+        addresses=partial(_every, _pages_of),
+        born_of=partial(_born, _pages_of),
+        render=_alert,
+    ),
+    PageFamily(
+        name="alert-cap",
+        lane=Lane.URGENT,
+        stage=Stage.LEAF,
+        addresses=partial(_every, _caps_of),
+        born_of=partial(_born, _caps_of),
+        render=_cap,
+    ),
+)

@@ -1,0 +1,192 @@
+"""Alerts as a page says them, in one language. The queries are made once, by `read`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.utils import timezone
+
+from policity.fields.alerts import queries
+from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
+from policity.fields.alerts.rules.bulletin import Severity
+from policity.fields.alerts.rules.response import FrontState
+from policity.fields.alerts.rules.texts import Step, texts
+from policity.kit import moments, ruby
+
+# JMA's offices by what their names hold; readers of other languages know the agency alone.
+_JMA = ("気象", "測候所", "火山監視")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the city stands: what every page with the alert state needs, read once."""
+
+    state: FrontState
+    in_force: tuple[InForce, ...]
+    histories: tuple[EventHistory, ...]
+
+    @property
+    def since(self) -> datetime | None:
+        """When the state last changed; None where nothing ever happened."""
+        return max((s.at for h in self.histories for s in h.steps), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert in a page's language. Texts carry readings where the language does.
+
+    `tone` chooses the colour of its block: a level's number, "act" for what is grave but has no
+    level, "calm" for an advisory without one. `telegram` is the office's own words, Japanese only.
+    """
+
+    id: int
+    name: str
+    headline: str
+    steps: tuple[Step, ...]
+    level: int | None
+    severity_name: str
+    tone: str
+    area: str
+    office: str
+    telegram: str
+    started_at: datetime
+    since: str
+    ended_at: datetime | None
+    until: str
+    withdrawn: bool
+
+    @property
+    def title(self) -> str:
+        """The name without readings."""
+        return ruby.plain(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a history. `id` is None on the alert's own page."""
+
+    at: datetime
+    id: int | None
+    name: str
+    change: str
+    level: int | None
+
+
+def read(limit: int) -> Standing:
+    """How the city stands, with the last `limit` alerts that ended."""
+    found = queries.in_force()
+    open_ones = queries.histories([event.id for event in found]) if found else {}
+    return Standing(
+        FrontState(queries.front_state(found)),
+        found,
+        (*open_ones.values(), *queries.recent(limit)),
+    )
+
+
+def view(event: InForce, code: str, *, city_name: str) -> AlertView:
+    """One alert. In Japanese the place is as the telegram says it, else it is the city."""
+    text = texts().say(code, event.phenomenon, event.severity, event.level)
+    ended = event.ended_at
+    return AlertView(
+        id=event.id,
+        name=text.name,
+        headline=text.headline,
+        steps=text.steps,
+        level=event.level,
+        severity_name=texts().plain_severity(code, event.severity),
+        tone=_tone(event),
+        area=event.area_name if code == "ja" and event.area_name else city_name,
+        office=_office(event.office, code),
+        telegram=event.headline if code == "ja" else "",
+        started_at=event.started_at,
+        since=moment(event.started_at, code),
+        ended_at=ended,
+        until=moment(ended, code) if ended else "",
+        withdrawn=event.withdrawn,
+    )
+
+
+def entries(histories: Iterable[EventHistory], code: str, *, limit: int) -> list[Entry]:
+    """The steps of several alerts on one thread, newest first."""
+    steps = [(step, history.event) for history in histories for step in history.steps]
+    steps.sort(key=lambda pair: (pair[0].at, pair[1].id), reverse=True)
+    return [_entry(step, event, code, event.id) for step, event in steps[:limit]]
+
+
+def ended_entries(histories: Iterable[EventHistory], code: str) -> list[Entry]:
+    """One line for each alert that is over, called by the worst it was, as they come."""
+    return [
+        replace(
+            _entry(history.steps[-1], history.event, code, history.event.id),
+            name=_worst_name(history, code),
+        )
+        for history in histories
+        if history.event.ended_at
+    ]
+
+
+def own_entries(history: EventHistory, code: str) -> list[Entry]:
+    """The steps of one alert for its own page, newest first."""
+    return [_entry(step, history.event, code, None) for step in reversed(history.steps)]
+
+
+def summary(standing: Standing, code: str) -> str:
+    """The state in one line: the worst things in force, or that there is none."""
+    if standing.state is FrontState.CALM:
+        return texts().calm(code).name if not standing.in_force else _names(standing, code)
+    return _names(standing, code)
+
+
+def _names(standing: Standing, code: str) -> str:
+    """ "大雨警報・洪水警報": each name once, worst first, three at most."""
+    names = dict.fromkeys(
+        texts().say(code, event.phenomenon, event.severity, event.level).name
+        for event in standing.in_force
+    )
+    joint = {"ja": "・", "ja-easy": " ", "zh-hans": "、"}.get(code, ", ")
+    more = f" +{len(names) - 3}" if len(names) > 3 else ""
+    return joint.join(list(names)[:3]) + more
+
+
+def _entry(step: HistoryStep, event: InForce, code: str, event_id: int | None) -> Entry:
+    severity = step.severity_to or step.severity_from or event.severity
+    level = step.level_to if step.severity_to else step.level_from
+    change = "withdrawn" if step.withdrawal else step.change.value
+    return Entry(
+        at=step.at,
+        id=event_id,
+        name=texts().say(code, event.phenomenon, severity, level).name,
+        change=texts().change_name(code, change),
+        level=level if step.severity_to else None,
+    )
+
+
+def _worst_name(history: EventHistory, code: str) -> str:
+    event = history.event
+    severity, level = max(
+        (
+            (step.severity_to, step.level_to)
+            for step in history.steps
+            if step.severity_to is not None
+        ),
+        key=lambda pair: (pair[0].rank, pair[1] or 0),
+        default=(event.severity, event.level),
+    )
+    return texts().say(code, event.phenomenon, severity, level).name
+
+
+def _tone(event: InForce) -> str:
+    if event.level and event.level >= 2:
+        return str(event.level)
+    return "calm" if event.severity is Severity.MINOR else "act"
+
+
+def _office(office: str, code: str) -> str:
+    if code != "ja" and (not office or any(part in office for part in _JMA)):
+        return texts().source(code)
+    return office
+
+
+def moment(at: datetime, code: str) -> str:
+    """A moment in the city's time, as the language says it."""
+    return moments.full(timezone.localtime(at), code)

@@ -1,0 +1,114 @@
+"""The pages that residents meet first, the state for machines, error pages and assets."""
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from policity.design import assets
+from policity.design.page import page
+from policity.fields.alerts.queries import IN_FORCE, RECENT
+from policity.foundations.places import queries as places_queries
+from policity.foundations.places.declarations import (
+    CITY,
+    SITES,
+    born_with_city,
+    fixed,
+    in_each_language,
+)
+from policity.kit.declare import Lane, PageFamily, Rendered, Stage
+from policity.kit.languages import LANGUAGES, split
+from policity.public_site import presenters
+
+_STATE_KEYS = frozenset({IN_FORCE, RECENT, CITY})
+_SITE_KEYS = frozenset({*_STATE_KEYS, SITES})
+
+
+def _home(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    read = presenters.read()
+    for address in addresses:
+        language, rest = split(address)
+        context = presenters.home(read, language.code)
+        name = "home_in_force" if "worst" in context else "home_calm"
+        body = page(f"public_site/{name}.html", language, rest, context)
+        yield address, Rendered(body, _SITE_KEYS)
+
+
+def _shelters(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    read = presenters.read()
+    for address in addresses:
+        language, rest = split(address)
+        context = presenters.shelters(read, language.code)
+        body = page("public_site/shelters.html", language, rest, context)
+        yield address, Rendered(body, _SITE_KEYS)
+
+
+def _state(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    body = json.dumps(presenters.state(presenters.read()), ensure_ascii=False).encode()
+    for address in addresses:
+        yield address, Rendered(body, _STATE_KEYS)
+
+
+def _errors(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city = places_queries.city()
+    for address in addresses:
+        kind = address.removeprefix("/errors/").removesuffix(".html")
+        context = {"voices": presenters.voices(city, kind)}
+        body = page("public_site/error.html", LANGUAGES[0], "", context)
+        yield address, Rendered(body, frozenset({CITY}))
+
+
+def _assets(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    ours = {assets.address(name): name for name in assets.ASSETS}
+    for address in addresses:
+        name = ours.get(address)
+        yield address, Rendered(assets.content(name), frozenset()) if name else None
+
+
+_HOMES = in_each_language("")
+_SHELTERS = in_each_language("shelters/")
+_ERRORS = tuple(f"/errors/{kind}.html" for kind in ("404", "500", "503"))
+_STATE = ("/state.json",)
+_ASSETS = tuple(assets.address(name) for name in assets.ASSETS)
+
+PAGES = (
+    PageFamily(
+        name="home",
+        lane=Lane.URGENT,
+        stage=Stage.HOME,
+        addresses=partial(fixed, *_HOMES),
+        born_of=partial(born_with_city, _HOMES),
+        render=_home,
+    ),
+    PageFamily(
+        name="shelters",
+        lane=Lane.URGENT,
+        stage=Stage.LIST,
+        addresses=partial(fixed, *_SHELTERS),
+        born_of=partial(born_with_city, _SHELTERS),
+        render=_shelters,
+    ),
+    PageFamily(
+        name="state",
+        lane=Lane.URGENT,
+        stage=Stage.LIST,
+        addresses=partial(fixed, *_STATE),
+        born_of=partial(born_with_city, _STATE),
+        render=_state,
+    ),
+    PageFamily(
+        name="errors",
+        lane=Lane.ROUTINE,
+        stage=Stage.LEAF,
+        addresses=partial(fixed, *_ERRORS),
+        born_of=partial(born_with_city, _ERRORS),
+        render=_errors,
+    ),
+    PageFamily(
+        name="assets",
+        lane=Lane.ROUTINE,
+        stage=Stage.ASSET,
+        addresses=lambda: _ASSETS,
+        born_of=partial(born_with_city, _ASSETS),
+        render=_assets,
+    ),
+)

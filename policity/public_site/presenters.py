@@ -1,0 +1,183 @@
+"""What residents see first: alerts, places and texts put together for a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
+
+from policity.fields.alerts import presenters as alerts
+from policity.fields.alerts.presenters import Standing
+from policity.fields.alerts.rules.hazards import hazards_of
+from policity.fields.alerts.rules.response import FrontState
+from policity.fields.alerts.rules.texts import texts
+from policity.foundations.places import presenters as places
+from policity.foundations.places import queries as places_queries
+from policity.foundations.places.presenters import SiteRow
+from policity.foundations.places.queries import CityView, SiteView
+from policity.foundations.places.rules.sites import HAZARDS, Kind
+from policity.kit.languages import LANGUAGES, Language
+
+PAST_ON_HOME = 6
+_NOBODY_TRAVELS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """Everything that the city's first pages stand on, read once."""
+
+    city: CityView
+    sites: tuple[SiteView, ...]
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """A hazard with the sites that are designated for it."""
+
+    key: str
+    name: str
+    count: int
+    sites: Sequence[SiteRow] = ()
+
+
+def read() -> City:
+    """The state of the city and its sites."""
+    return City(places_queries.city(), tuple(places_queries.sites()), alerts.read(PAST_ON_HOME))
+
+
+def home(read: City, code: str) -> dict[str, Any]:
+    """The first page. In force: `worst` decides how it looks; calm: how to prepare."""
+    standing = read.standing
+    city_name = places.city_name(read.city, code)
+    in_force = [alerts.view(event, code, city_name=city_name) for event in standing.in_force]
+    context = {
+        "city_name": city_name,
+        "state": standing.state.value,
+        "summary": alerts.summary(standing, code),
+        "in_force": in_force,
+    }
+    if standing.state is FrontState.CALM:
+        return {
+            **context,
+            "since": alerts.moment(standing.since, code) if standing.since else "",
+            "past": alerts.ended_entries(standing.histories, code),
+            "hazards": _hazards(read, HAZARDS, code),
+            "calm": texts().calm(code),
+        }
+    brought = hazards_of(event.phenomenon for event in standing.in_force)
+    urgent = standing.state.rank >= FrontState.WARNING.rank
+    travel = urgent and all((e.level or 0) < _NOBODY_TRAVELS for e in standing.in_force)
+    return {
+        **context,
+        "worst": in_force[0],
+        "past": alerts.entries(standing.histories, code, limit=PAST_ON_HOME),
+        "indoors": texts().indoors(code) if urgent else None,
+        "hazards": _hazards(read, brought, code, rows=True) if travel else [],
+    }
+
+
+def shelters(read: City, code: str) -> dict[str, Any]:
+    """Every site, its three kinds apart. Nothing is opened here: staff open, later."""
+    names = {key: texts().hazard_name(code, key) for key in HAZARDS}
+    kinds = {
+        kind: places.rows((s for s in read.sites if s.kind == kind), names, code) for kind in Kind
+    }
+    urgent = read.standing.state.rank >= FrontState.WARNING.rank
+    return {
+        "city_name": places.city_name(read.city, code),
+        "state": read.standing.state.value,
+        "summary": alerts.summary(read.standing, code),
+        "indoors": texts().indoors(code) if urgent else None,
+        "hazards": _hazards(read, HAZARDS, code),
+        "kinds": [
+            (kind.value, texts().site_kind(code, kind), rows) for kind, rows in kinds.items()
+        ],
+    }
+
+
+def state(read: City) -> dict[str, Any]:
+    """The state for machines, and for pages that only link to it."""
+    standing = read.standing
+    return {
+        "state": standing.state.value,
+        "updated": standing.since.isoformat() if standing.since else None,
+        "summary": {code: alerts.summary(standing, code) for code in texts().words},
+        "in_force": [
+            {
+                "id": event.id,
+                "phenomenon": event.phenomenon.value,
+                "severity": event.severity.value,
+                "level": event.level,
+                "since": event.started_at.isoformat(),
+                "page": f"/alerts/{event.id}/",
+            }
+            for event in standing.in_force
+        ],
+    }
+
+
+def _hazards(read: City, keys: Sequence[str], code: str, *, rows: bool = False) -> list[Hazard]:
+    found = []
+    for key in keys:
+        fit = [s for s in read.sites if s.kind is Kind.EMERGENCY_SITE and key in s.hazards]
+        found.append(
+            Hazard(
+                key,
+                texts().hazard_name(code, key),
+                len(fit),
+                places.rows(fit, {}, code) if rows else (),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What an error page says in one language."""
+
+    language: Language
+    city_name: str
+    title: str
+    body: str
+    home: str
+    alerts: str
+    shelters: str
+
+
+# What happened, and what to do about it.
+_ERRORS = {
+    "404": (
+        gettext_noop("このページはありません。"),
+        gettext_noop("住所がちがうか、ページがなくなりました。"),
+    ),
+    "500": (
+        gettext_noop("うまく動きませんでした。"),
+        gettext_noop("こちらのせいです。少しまってから、もう一度ためしてください。"),
+    ),
+    "503": (
+        gettext_noop("いま、この手つづきはお休みです。"),
+        gettext_noop("しばらくしてから、もう一度ためしてください。知らせは、下から読めます。"),
+    ),
+}
+
+
+def voices(city: CityView, kind: str) -> list[Voice]:
+    """An error page's words in every language: what happened, and where to go."""
+    title, body = _ERRORS[kind]
+    found = []
+    for language in LANGUAGES:
+        with translation.override(language.code):
+            found.append(
+                Voice(
+                    language,
+                    places.city_name(city, language.code),
+                    gettext(title),
+                    gettext(body),
+                    gettext("市のいまの状態"),
+                    gettext("警報"),
+                    gettext("避難所"),
+                )
+            )
+    return found

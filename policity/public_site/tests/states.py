@@ -1,0 +1,153 @@
+"""States of a city, made by hand: what the queries would answer."""
+
+import csv
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from policity.fields.alerts import queries as alert_queries
+from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
+from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.foundations import places
+from policity.foundations.places import queries as place_queries
+from policity.foundations.places.queries import CityView, SiteView
+from policity.foundations.places.rules.sites import Kind
+
+EVENING = datetime(2026, 9, 18, 10, 20, tzinfo=UTC)  # 19時20分 in the city
+STEP = timedelta(minutes=35)
+MINOR, MODERATE, SEVERE, EXTREME = Severity
+
+CITY = CityView(
+    code="13229",
+    name="西東京市",
+    kana="にしとうきょうし",
+    names={
+        "ja": "西東京市",
+        "ja-easy": "{西東京市|にしとうきょうし}",
+        "en": "Nishitokyo City",
+        "zh-hans": "西东京市",
+        "ko": "니시토쿄시",
+    },
+    prefecture="東京都",
+    jma_code="1322900",
+    lineage=("1322900",),
+    lat=35.7,
+    lon=139.5,
+    boundary=(),
+)
+
+
+def sites() -> tuple[SiteView, ...]:
+    """The city's real sites, from our own fact table."""
+    table = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo" / "sites.csv"
+    with table.open(encoding="utf-8") as lines:
+        return tuple(
+            SiteView(
+                id=n,
+                source_id=row["source_id"],
+                kind=Kind(row["kind"]),
+                name=row["name"],
+                kana=row["kana"],
+                address=row["address"],
+                town=None,
+                lat=float(row["lat"]),
+                lon=float(row["lon"]),
+                hazards=frozenset(row["hazards"].split()),
+                same_address=row["same_address"] == "1",
+                receives=row["receives"],
+                notes="",
+            )
+            for n, row in enumerate(csv.DictReader(lines))
+        )
+
+
+def history(number, phenomenon, *grades, hours=0, over=False, withdrawn=False):
+    """An alert through its grades: (severity, level) one after the other."""
+    start = EVENING - timedelta(hours=hours)
+    steps, before = [], (None, None)
+    for n, grade in enumerate((*grades, (None, None)) if over or withdrawn else grades):
+        change = Change.CANCELLED if grade[0] is None else Change.RAISED if n else Change.ISSUED
+        steps.append(
+            HistoryStep(
+                at=start + n * STEP,
+                change=change,
+                level_from=before[1],
+                level_to=grade[1],
+                severity_from=before[0],
+                severity_to=grade[0],
+                name="",
+                office="気象庁",
+                withdrawal=withdrawn and grade[0] is None,
+                message_id=1,
+            )
+        )
+        before = grade
+    severity, level = grades[-1]
+    event = InForce(
+        id=number,
+        phenomenon=phenomenon,
+        severity=severity,
+        level=level,
+        code="03",
+        name="大雨警報",
+        area_name="西東京市",
+        subject="",
+        started_at=start,
+        changed_at=steps[-1].at,
+        reported_at=steps[-1].at,
+        office="気象庁",
+        headline="東京地方では、<低い土地>の浸水に警戒してください。",
+        generation=2,
+        valid_until=None,
+        ended_at=steps[-1].at if over or withdrawn else None,
+        withdrawn=withdrawn,
+    )
+    return EventHistory(event, tuple(steps))
+
+
+RAIN_2 = history(1, Phenomenon.HEAVY_RAIN, (MINOR, 2))
+RAIN_3 = history(1, Phenomenon.HEAVY_RAIN, (MINOR, 2), (MODERATE, 3))
+RAIN_4 = history(1, Phenomenon.HEAVY_RAIN, (MINOR, 2), (MODERATE, 3), (SEVERE, 4))
+RAIN_5 = history(1, Phenomenon.HEAVY_RAIN, (SEVERE, 4), (EXTREME, 5))
+FLOOD_3 = history(2, Phenomenon.FLOOD, (MODERATE, 3))
+THUNDER = history(3, Phenomenon.THUNDER, (MINOR, None), hours=1)
+STORM = history(4, Phenomenon.STORM, (MODERATE, None), (EXTREME, None))
+QUAKE = history(5, Phenomenon.EARTHQUAKE, (EXTREME, None))
+DRY = history(6, Phenomenon.DRY, (MINOR, None))
+SNOW_OVER = history(8, Phenomenon.HEAVY_SNOW, (MINOR, None), (MODERATE, None), hours=200, over=True)
+WITHDRAWN = history(9, Phenomenon.TORNADO, (MODERATE, None), hours=300, withdrawn=True)
+PAST = (SNOW_OVER, WITHDRAWN)
+
+STATES = {
+    "new": ((), ()),
+    "calm": ((), PAST),
+    "dry": ((DRY,), PAST),
+    "caution": ((RAIN_2, THUNDER), PAST),
+    "advisory": ((THUNDER,), PAST),
+    "warning": ((RAIN_3, FLOOD_3, THUNDER), PAST),
+    "danger": ((RAIN_4, FLOOD_3, THUNDER), PAST),
+    "extreme": ((RAIN_5, FLOOD_3, THUNDER), PAST),
+    "storm": ((STORM, THUNDER), PAST),
+    "quake": ((QUAKE,), PAST),
+}
+
+
+def stand(monkeypatch, name, *, city=CITY, with_sites=None):
+    """Let the queries answer with a state, without a database."""
+    in_force, past = STATES[name]
+    known = {history.event.id: history for history in (*in_force, *past)}
+
+    def histories(ids=None):
+        return {n: h for n, h in known.items() if ids is None or n in set(ids)}
+
+    monkeypatch.setattr(alert_queries, "in_force", lambda: tuple(h.event for h in in_force))
+    monkeypatch.setattr(alert_queries, "histories", histories)
+    monkeypatch.setattr(alert_queries, "event_ids", lambda: tuple(known))
+    monkeypatch.setattr(alert_queries, "recent", lambda limit: past[:limit])
+    monkeypatch.setattr(place_queries, "city", lambda: city)
+    monkeypatch.setattr(place_queries, "sites", sites if with_sites is None else with_sites)
+
+
+def renamed(name: str) -> CityView:
+    """The same city under another name."""
+    return replace(CITY, names=dict.fromkeys(CITY.names, name))
