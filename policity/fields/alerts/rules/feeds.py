@@ -62,11 +62,11 @@ class FeedRules:
 
         A feed read within the time it holds misses nothing, however little it lists.
         """
-        if newest is None or answered_at is None:
+        if answered_at is None:
             return True
         if now - answered_at <= self.holds:
             return False
-        return oldest_listed is None or oldest_listed > newest
+        return newest is None or oldest_listed is None or oldest_listed > newest
 
 
 def parse(text: str) -> FeedRules:

@@ -112,9 +112,15 @@ class FeedReader:
             answered_at=feed.answered_at, newest=feed.newest, oldest_listed=oldest, now=now
         ):
             return False
-        log.info("gap", feed=feed.url, since=feed.newest, until=oldest or now)
+        until = oldest or now
+        log.info(
+            "gap",
+            feed=feed.url,
+            since=feed.newest and feed.newest.isoformat(),
+            until=until.isoformat(),
+        )
         if feed.long_url:
-            services.found_gap(feed=feed, until=oldest or now)
+            services.found_gap(feed=feed, until=until)
             self._long_at = None
         return True
 

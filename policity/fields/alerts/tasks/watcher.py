@@ -9,7 +9,7 @@ from threading import Event as Flag
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, OperationalError, connection
+from django.db import OperationalError, connection
 
 from policity.fields.alerts import queries, services
 from policity.fields.alerts.models import Feed
@@ -56,7 +56,7 @@ class Watcher:
         log.info("watcher_started")
         try:
             while not stop.is_set():
-                self._turn(stop)
+                self.turn(stop)
         finally:
             for reading, future in self._under_way.values():
                 if future:
@@ -64,7 +64,8 @@ class Watcher:
                 reading.close()
             log.info("watcher_stopped")
 
-    def _turn(self, stop: Flag) -> None:
+    def turn(self, stop: Flag) -> None:
+        """Do what is due now; wait a moment where nothing is."""
         if time.monotonic() - self._looked >= LOOK:
             self._looked = time.monotonic()
             self._alive.touch()
@@ -171,10 +172,9 @@ class Watcher:
             self._not_before[what] = self._clock() + delay
 
     def _reconnect(self) -> None:
-        try:
-            connection.close_if_unusable_or_obsolete()
-        except DatabaseError:
-            log.exception("database_failed")
+        """After an error the next look begins with a new connection, unless one is in use."""
+        if not connection.in_atomic_block:
+            connection.close()
 
     def _watch_alarms(self, now: datetime) -> None:
         """One line when a source falls silent, one when it speaks again."""
