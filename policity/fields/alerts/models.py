@@ -156,6 +156,9 @@ class Transition(models.Model):
     message = models.ForeignKey(
         "delivery.Message", related_name="+", on_delete=models.PROTECT, null=True
     )
+    showing = models.ForeignKey(
+        "publishing.Showing", related_name="+", on_delete=models.SET_NULL, null=True
+    )
 
     class Meta:
         ordering: ClassVar = ["pk"]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from policity.fields.alerts.models import Event, Feed, Telegram, Transition
-from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.fields.alerts.models import Event, Feed, Outcome, Telegram, Transition
+from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity, Status
 from policity.fields.alerts.rules.feeds import feed_rules
 from policity.fields.alerts.rules.response import FrontState, responses
 
@@ -111,6 +111,57 @@ def recent(limit: int) -> tuple[EventHistory, ...]:
     )
     found = histories(ids)
     return tuple(found[pk] for pk in ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """An exercise or a test that has begun and not ended. Staff see it, residents never do."""
+
+    name: str
+    area_name: str
+    changed_at: datetime
+    status: Status
+
+
+def drills() -> tuple[Drill, ...]:
+    """Exercises and tests that have not ended, newest first."""
+    open_ones = Event.objects.in_force().exclude(status=Status.ACTUAL).order_by("-changed_at")
+    return tuple(Drill(e.name, e.area_name, e.changed_at, Status(e.status)) for e in open_ones)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message: when the telegram said it, when we took it in, when the last page showed it."""
+
+    event_id: int
+    title: str
+    at: datetime
+    recorded_at: datetime
+    shown_at: datetime | None
+
+
+def told(limit: int) -> tuple[Told, ...]:
+    """The newest messages with how fast they were shown."""
+    steps = (
+        Transition.objects.filter(message__isnull=False)
+        .select_related("message", "showing")
+        .order_by("-pk")[:limit]
+    )
+    return tuple(
+        Told(
+            event_id=step.event_id,
+            title=step.message.texts["ja"]["title"] if step.message else "",
+            at=step.at,
+            recorded_at=step.recorded_at,
+            shown_at=step.showing.shown_at if step.showing else None,
+        )
+        for step in steps
+    )
+
+
+def unreadable(*, since: datetime) -> int:
+    """How many arrivals could not be read."""
+    return Telegram.objects.filter(outcome=Outcome.REFUSED, received_at__gte=since).count()
 
 
 class AlarmReason(StrEnum):

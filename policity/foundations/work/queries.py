@@ -29,6 +29,12 @@ def urgent(*, now: datetime) -> bool:
     return Item.objects.filter(lane=Lane.URGENT, due__lte=now).exists()
 
 
+def failures(kinds: Collection[str]) -> tuple[tuple[str, int], ...]:
+    """Keys of these kinds whose last attempt failed, with how many attempts there were."""
+    rows = Item.objects.filter(kind__in=kinds).exclude(last_error="").order_by("key")
+    return tuple(rows.values_list("key", "attempt"))
+
+
 def named(kinds: Collection[str], keys: Collection[str]) -> frozenset[str]:
     """Which of these keys have work of these kinds, due or not."""
     found = Item.objects.filter(kind__in=kinds, key__in=keys).values_list("key", flat=True)

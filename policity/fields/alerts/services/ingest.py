@@ -446,7 +446,9 @@ def mark_pages(transitions: Sequence[Transition], *, now: datetime) -> None:
     """Pages that show what changed are stale. Drills show on none."""
     real = [t for t in transitions if t.event.status == b.Status.ACTUAL]
     if real:
-        mark_stale({IN_FORCE, RECENT, *(event_key(t.event_id) for t in real)}, now=now)
+        keys = {IN_FORCE, RECENT, *(event_key(t.event_id) for t in real)}
+        showing = mark_stale(keys, now=now)
+        Transition.objects.filter(pk__in=[t.pk for t in real]).update(showing=showing)
 
 
 def _log(telegram: Telegram, transitions: Iterable[Transition]) -> None:

@@ -1,0 +1,119 @@
+"""What the board shows, ready to be read."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from policity.fields.alerts import queries as alerts
+from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
+from policity.fields.alerts.rules.texts import texts
+from policity.foundations.places import queries as places
+from policity.foundations.publishing import queries as publishing
+from policity.kit import moments
+
+TOLD = 20
+# Longer than this is no measure: the telegram was taken in by another clock than ours.
+MEASURABLE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message: what, when, and how long until the last page showed it."""
+
+    event_id: int
+    title: str
+    told_at: datetime
+    heard_at: datetime
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What somebody has to look at, and what to do about it."""
+
+    what: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The whole board."""
+
+    now: datetime
+    city_name: str
+    in_force: tuple[tuple[InForce, str], ...]
+    drills: tuple[alerts.Drill, ...]
+    told: tuple[Row, ...]
+    waiting: int
+    troubles: tuple[Trouble, ...]
+
+
+def board(*, now: datetime) -> Board:
+    """What is in force, what was published and how fast, and what is wrong."""
+    say = texts()
+    return Board(
+        now=now,
+        city_name=_city_name(),
+        in_force=tuple(
+            (event, say.plain_severity("ja", event.severity)) for event in alerts.in_force()
+        ),
+        drills=alerts.drills(),
+        told=tuple(_row(told) for told in alerts.told(TOLD)),
+        waiting=publishing.waiting(now=now),
+        troubles=(
+            *(_feed(alarm) for alarm in alerts.feed_alarms(now)),
+            *(
+                _unreadable(count)
+                for count in [alerts.unreadable(since=now - timedelta(days=1))]
+                if count
+            ),
+            *(_stuck(page) for page in publishing.failing()),
+        ),
+    )
+
+
+def _city_name() -> str:
+    try:
+        return places.city().name
+    except places.NoCity:
+        return "市が読み込まれていません"
+
+
+def _row(told: alerts.Told) -> Row:
+    return Row(told.event_id, told.title, told.at, told.recorded_at, _took(told))
+
+
+def _took(told: alerts.Told) -> str:
+    """ "0.4秒", or why there is no figure."""
+    if told.shown_at is None:
+        return "書き出し中"
+    took = told.shown_at - told.recorded_at
+    if not timedelta(0) <= took <= MEASURABLE:
+        return "測れません（電文の時刻で取り込み）"
+    return f"{took.total_seconds():.1f}秒"
+
+
+def _feed(alarm: FeedAlarm) -> Trouble:
+    since = moments.full(alarm.since, "ja")
+    if alarm.reason is AlarmReason.QUIET:
+        return Trouble(
+            f"{alarm.address} に、{since}から新しい電文がありません。",
+            "気象庁のホームページで、発表が続いていないか確かめてください。",
+        )
+    return Trouble(
+        f"{alarm.address} が、{since}から応答しません。",
+        "回線を確かめ、テレビや気象庁のホームページでも警報を確かめてください。",
+    )
+
+
+def _unreadable(count: int) -> Trouble:
+    return Trouble(
+        f"読み取れない電文が、24時間に{count}件ありました。",
+        "情報システムの担当に知らせてください。電文は記録してあります。",
+    )
+
+
+def _stuck(page: publishing.Failing) -> Trouble:
+    return Trouble(
+        f"ページ {page.address} を書き出せません（{page.attempts}回）。",
+        "前の内容が出たままです。情報システムの担当に知らせてください。",
+    )
