@@ -22,13 +22,13 @@ def load(home: Path) -> None:
     """Loads the city's facts and its sample staff in one transaction."""
     from policity.foundations.accounts import services as accounts
     from policity.foundations.accounts.models import Role
-    from policity.foundations.places import services as places
+    from policity.foundations.places.services import load_city
 
     facts = tomllib.loads(FACTS.read_text())
     now = timezone.now()
     lines = []
     with transaction.atomic():
-        places.load_city(_city_folder(facts["city"]), by=None, now=now)
+        load_city(_city_folder(facts["city"]), by=None, now=now)
         for person in facts["staff"]:
             password = secrets.token_urlsafe(12)
             accounts.create_staff(

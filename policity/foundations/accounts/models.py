@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # Wagtail is untyped
     """A member of staff who signs in. `is_sample`: a made-up one, for the demo (見本)."""
 
     display_name = models.CharField("表示名", max_length=100, blank=True)
