@@ -20,8 +20,6 @@ class Entry:
     id: str
     link: str
     updated: datetime
-    title: str
-    author: str
 
     @property
     def name(self) -> str:
@@ -74,13 +72,7 @@ def _entry(element: etree._Element, base: str) -> Entry | None:
     updated = _moment(element)
     if not entry_id or not link or updated is None:
         return None
-    return Entry(
-        id=entry_id,
-        link=urljoin(base, link),
-        updated=updated,
-        title=_text(element, "title"),
-        author=_text(element, f"author/{_ATOM}name"),
-    )
+    return Entry(entry_id, link if "://" in link else urljoin(base, link), updated)
 
 
 def _moment(element: etree._Element) -> datetime | None:

@@ -116,7 +116,7 @@ def test_real_feeds_are_read_oldest_first(shared_data):
         listing = atom.read(file.read_bytes(), base="https://example.org/feed.xml")
         times = [entry.updated for entry in listing.entries]
         assert times == sorted(times)
-        assert all(entry.link.startswith("http") and entry.title for entry in listing.entries)
+        assert all(entry.link.startswith("http") and entry.id for entry in listing.entries)
         assert listing.until is not None
         counts[file.name] = len(times)
     assert counts == {
@@ -163,9 +163,9 @@ def test_a_week_of_entries_is_a_moment(server):
         (f"http://h/developer/xml/data/{i}_VPWW54_130000.xml", AT + timedelta(seconds=i))
         for i in range(20_000)
     )
-    began = time.monotonic()
+    began = time.process_time()
     assert len(atom.read(listed, base="http://h/").entries) == 20_000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 3
 
 
 def test_a_half_written_file_waits(tmp_path, monkeypatch):

@@ -15,16 +15,16 @@ from policity.fields.alerts.tasks.watcher import Watcher
 
 
 class Command(BaseCommand):
-    help = "Watch feeds and folders for telegrams, or change which ones."
+    help = "電文の届くフィードとフォルダーを見張ります。"
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="do", required=True)
-        commands.add_parser("run", help="watch until stopped")
-        commands.add_parser("list", help="what is watched, and how it fares")
-        add = commands.add_parser("add", help="watch a feed or a folder")
+        commands.add_parser("run", help="止められるまで見張ります。")
+        commands.add_parser("list", help="見張っているものと、その状態を表示します。")
+        add = commands.add_parser("add", help="フィードかフォルダーを加えます。")
         add.add_argument("address", metavar="URL|FOLDER")
-        add.add_argument("--long", default="", metavar="URL", help="the same feed over days")
-        remove = commands.add_parser("remove", help="watch a feed or a folder no more")
+        add.add_argument("--long", default="", metavar="URL", help="同じフィードの長期版")
+        remove = commands.add_parser("remove", help="フィードかフォルダーを外します。")
         remove.add_argument("address", metavar="URL|FOLDER")
 
     def handle(self, *args: Any, do: str, **options: Any) -> None:
