@@ -1,0 +1,92 @@
+"""A whole city as a handful of real processes, for tests that look at it from outside."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CHILDREN = {
+    "front": "caddy",
+    "web": "policity.project.web",
+    "worker": "policity.project.cli worker run",
+    "watcher": "policity.project.cli watcher run",
+}
+
+
+@dataclass
+class City:
+    home: Path
+    port: int
+    process: subprocess.Popen[str]
+
+    def living(self) -> dict[int, str]:
+        """Every process that works in this home, whoever its parent is now, but its supervisor."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            pid = int(folder.name)
+            try:
+                mine = f"POLICITY_HOME={self.home}\0".encode() in (folder / "environ").read_bytes()
+                words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            except OSError:
+                continue
+            # A zombie has an empty command line.
+            if mine and words and pid != self.process.pid:
+                found[pid] = words
+        return found
+
+    def pids(self, name: str) -> list[int]:
+        return sorted(pid for pid, words in self.living().items() if CHILDREN[name] in words)
+
+    def missing(self) -> list[str] | None:
+        """What /readyz says is missing; None while the front is silent."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return list(json.loads(connection.getresponse().read())["missing"])
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def start(home: Path, *, demo: bool = False) -> City:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "policity.project.cli", "serve"],
+        env=os.environ
+        | {"POLICITY_HOME": str(home), "PORT": str(port), "POLICITY_DEMO": str(int(demo))},
+        stdout=subprocess.PIPE,
+        stderr=(home / "log").open("w"),
+        text=True,
+        start_new_session=True,
+    )
+    return City(home, port, process)
+
+
+def serves(city: City) -> bool:
+    missing = city.missing()
+    return missing is not None and not {"web", "database", "worker", "watcher"} & set(missing)
+
+
+def end(city: City) -> None:
+    if city.process.poll() is None:
+        city.process.kill()
+        city.process.wait()
+    for pid in city.living():
+        os.kill(pid, signal.SIGKILL)
