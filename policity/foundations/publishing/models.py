@@ -1,11 +1,11 @@
-"""Pictures and documents of the public site. Both models are ours from the first migration."""
+"""What is published, and from what it was made; pictures and documents of the public site."""
 
 from django.db import models
 from wagtail.documents.models import AbstractDocument, Document
 from wagtail.images.models import AbstractImage, AbstractRendition, Image
 
 
-class CityImage(AbstractImage):
+class CityImage(AbstractImage):  # type: ignore[misc]
     """A picture, with the credit under which the city may show it."""
 
     credit = models.CharField("提供", max_length=200, blank=True)
@@ -13,7 +13,7 @@ class CityImage(AbstractImage):
     admin_form_fields = (*Image.admin_form_fields, "credit")
 
 
-class CityRendition(AbstractRendition):
+class CityRendition(AbstractRendition):  # type: ignore[misc]
     """A picture in one size and format."""
 
     image = models.ForeignKey(CityImage, related_name="renditions", on_delete=models.CASCADE)
@@ -22,7 +22,75 @@ class CityRendition(AbstractRendition):
         unique_together = (("image", "filter_spec", "focal_point_key"),)
 
 
-class CityDocument(AbstractDocument):
+class CityDocument(AbstractDocument):  # type: ignore[misc]
     """A file offered for download."""
 
     admin_form_fields = Document.admin_form_fields
+
+
+class Page(models.Model):
+    """A published address. Its file is the truth; the row says what is known of it.
+
+    `digest` is the SHA-256 of the bytes in hexadecimal, empty while the page is on its way out.
+    `dense`: its brotli file is as small as it gets.
+    """
+
+    address = models.CharField(max_length=400, unique=True)
+    family = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, blank=True)
+    rendered_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+    dense = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (
+            # The idle worker looks for the next page to recompress.
+            models.Index(
+                fields=["rendered_at"], name="page_not_dense", condition=models.Q(dense=False)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class PageKey(models.Model):
+    """An object or a collection that a page was made from."""
+
+    page = models.ForeignKey(Page, related_name="keys", on_delete=models.CASCADE, db_index=False)
+    key = models.CharField(max_length=200, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["page", "key"], name="page_key_once"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Change(models.Model):
+    """One row that counts the times anything was marked stale.
+
+    A page that is being rendered is not yet recorded with its new keys. If this number moved
+    meanwhile, one of them may have changed unseen.
+    """
+
+    number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Showing(models.Model):
+    """A change that urgent pages show, and when the last of them was written. Append-only."""
+
+    marked_at = models.DateTimeField()
+    shown_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            # The worker looks for what it has just finished.
+            models.Index(fields=["id"], name="showing_open", condition=models.Q(shown_at=None)),
+        )
+
+    def __str__(self) -> str:
+        return str(self.marked_at)

@@ -1,0 +1,22 @@
+"""The public site as a folder: mark stale, render, verify."""
+
+from policity.foundations.publishing.services.checking import Difference, Verification, verify
+from policity.foundations.publishing.services.dense import deepen
+from policity.foundations.publishing.services.rendering import (
+    RenderReport,
+    render_due,
+    render_step,
+)
+from policity.foundations.publishing.services.stale import mark_stale, rebuild
+
+__all__ = [
+    "Difference",
+    "RenderReport",
+    "Verification",
+    "deepen",
+    "mark_stale",
+    "rebuild",
+    "render_due",
+    "render_step",
+    "verify",
+]

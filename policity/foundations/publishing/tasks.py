@@ -1,0 +1,35 @@
+"""What the worker does for publishing: urgent pages, the others, and smaller files when idle."""
+
+from dataclasses import astuple
+from datetime import datetime
+
+from policity.foundations.publishing import services
+from policity.foundations.work.rules import Handler, Order
+from policity.kit.declare import Lane
+
+
+def urgent(now: datetime) -> int:
+    """Write a batch of urgent pages."""
+    return _count(services.render_step(now=now, lane=Lane.URGENT))
+
+
+def routine(now: datetime) -> int:
+    """Write a batch of the other pages."""
+    return _count(services.render_step(now=now))
+
+
+def smaller(now: datetime) -> int:
+    """Recompress one page as far as it goes."""
+    return int(services.deepen(now=now))
+
+
+def _count(report: services.RenderReport | None) -> int:
+    # A batch that only finds pages gone ends no page yet, but there is more to do.
+    return max(1, sum(astuple(report))) if report else 0
+
+
+HANDLERS = (
+    Handler("pages", Order.URGENT, urgent),
+    Handler("pages", Order.ROUTINE, routine),
+    Handler("denser-pages", Order.IDLE, smaller),
+)
