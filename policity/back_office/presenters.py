@@ -50,6 +50,7 @@ class Board:
 def board(*, now: datetime) -> Board:
     """What is in force, what was published and how fast, and what is wrong."""
     say = texts()
+    unreadable = alerts.unreadable(since=now - timedelta(days=1))
     return Board(
         now=now,
         city_name=_city_name(),
@@ -61,11 +62,7 @@ def board(*, now: datetime) -> Board:
         waiting=publishing.waiting(now=now),
         troubles=(
             *(_feed(alarm) for alarm in alerts.feed_alarms(now)),
-            *(
-                _unreadable(count)
-                for count in [alerts.unreadable(since=now - timedelta(days=1))]
-                if count
-            ),
+            *([_unreadable(unreadable)] if unreadable else []),
             *(_stuck(page) for page in publishing.failing()),
         ),
     )

@@ -2,11 +2,13 @@
 
 from typing import cast
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,6 +19,7 @@ from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
 
 
+@method_decorator(login_not_required, name="dispatch")
 class SignIn(LoginView):
     """Sign-in for staff. Who is signed in already goes on to the board."""
 
