@@ -22,7 +22,6 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
 # The system's own table differs from machine to machine.
 CONTENT_TYPES = {
@@ -103,8 +102,8 @@ http://:$port {
 	}
 
 	handle {
-		# The tree's own scaffolding is nobody's page.
-		@hidden path_regexp (^|/)\\.|\\.(tmp|part|br|gz)$$
+		# What is half written lies in a folder of its own, which is nobody's page.
+		@hidden path /.*
 		error @hidden 404
 
 		@starting not file {
