@@ -426,16 +426,17 @@ def test_the_commands(written, tree, capsys):
     assert "storm" in text_of("/")
 
 
-def test_fifty_pages_are_written_in_half_a_second(site):
+def test_fifty_pages_take_well_under_half_a_second(site):
     rebuild()
     render_due(now=NOW)
     for number in range(22):
         stories.tell(number, "rain", now=NOW)
-    start = time.perf_counter()
+    # Seconds of computing: on a machine that others use too, they hold still.
+    start = time.process_time()
     report = render_due(now=LATER)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert report.written == 49
-    assert seconds < 0.5, seconds
+    assert seconds < 0.4
 
 
 def test_the_families_of_installed_apps_are_found():

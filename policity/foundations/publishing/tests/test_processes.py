@@ -1,0 +1,111 @@
+"""With real processes: killed at any moment, read at any moment, quick, and gone when told."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+from django.db import connection
+
+from policity.foundations.publishing.tests.crawler import crawl
+
+pytestmark = pytest.mark.process
+PATIENCE = 60
+
+
+@pytest.fixture
+def home(tmp_path, django_db_setup):
+    """A home with an empty city."""
+    with (
+        closing(sqlite3.connect(connection.settings_dict["NAME"])) as source,
+        closing(sqlite3.connect(tmp_path / "policity.sqlite3")) as target,
+    ):
+        source.backup(target)
+    (tmp_path / "published").mkdir()
+    return tmp_path
+
+
+@contextmanager
+def driver(home, scenario):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "policity.foundations.publishing.tests.driver", scenario],
+        env={**os.environ, "POLICITY_HOME": str(home)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until(true, what):
+    start = time.monotonic()
+    while not true():
+        assert time.monotonic() - start < PATIENCE, f"still not: {what}"
+        time.sleep(0.01)
+    return time.monotonic() - start
+
+
+def say(teller, line):
+    """Have the teller change something, and wait until it is committed."""
+    teller.stdin.write(f"{line}\n")
+    teller.stdin.flush()
+    assert teller.stdout.readline() == f"{line}\n"
+
+
+def test_killed_at_any_moment(home):
+    with driver(home, "kills") as process:
+        out, error = process.communicate(timeout=2 * PATIENCE)
+    assert process.returncode == 0, error
+    midway, problems, differences, left = json.loads(out)
+    assert midway >= 5, "killed when there was nothing to do"
+    assert problems == []
+    assert differences == []
+    assert left == 0
+
+
+def test_read_at_any_moment_and_stopped_when_told(home):
+    tree = home / "published"
+    with driver(home, "worker") as worker, driver(home, "teller") as teller:
+        until((home / "run" / "worker.alive").exists, "a heartbeat")
+        say(teller, "the first")
+        page = tree / "en" / "stories" / "1" / "index.html"
+        until(lambda: page.exists() and (tree / "index.html").exists(), "a first page")
+
+        say(teller, "storm warning")
+        seconds = until(lambda: b"storm warning" in page.read_bytes(), "the change")
+        assert seconds < 1
+
+        problems, looks = [], 0
+        for _ in range(150):
+            teller.stdin.write("change\n")
+        teller.stdin.write("the end\n")
+        teller.stdin.flush()
+        end = tree / "stories" / "feed.atom"
+        start = time.monotonic()
+        while b"the end" not in end.read_bytes():
+            problems += crawl(tree)
+            looks += 1
+            assert time.monotonic() - start < PATIENCE
+        assert problems == []
+        assert looks > 5
+
+        beat = (home / "run" / "worker.alive").stat().st_mtime
+        until(lambda: (home / "run" / "worker.alive").stat().st_mtime > beat, "another beat")
+        worker.send_signal(signal.SIGTERM)
+        start = time.monotonic()
+        assert worker.wait(PATIENCE) == 0
+        # A second for the worker, and as much for a busy machine to take Python down.
+        assert time.monotonic() - start < 2
+        lines = [json.loads(line) for line in worker.stderr.read().splitlines()]
+    assert lines[-1]["event"] == "worker_stopped"
+    assert sum(line["event"] == "pages" for line in lines) > 5
