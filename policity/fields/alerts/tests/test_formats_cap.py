@@ -282,6 +282,13 @@ def test_the_worst_of_a_language_stands_and_other_languages_add_areas():
     ]
 
 
+def test_another_language_adds_nothing_to_an_area_already_named():
+    """Its words may be in no table, so its phenomenon would be another one."""
+    other = info("xx", event="Zzz", event_codes=())
+    bulletin = formats.read(write_cap(alert(infos=(info(), other))))
+    assert [e.phenomenon for e in bulletin.events] == [Phenomenon.HEAVY_RAIN]
+
+
 def test_japanese_is_preferred():
     bulletin = formats.read(write_cap(alert(infos=(info("en", event="Heavy rain"), info()))))
     assert [e.name for e in bulletin.events] == ["レベル４大雨危険警報"]

@@ -176,6 +176,12 @@ def test_what_is_no_telegram_is_refused(data):
     assert outcome(data) == "refused"
 
 
+def test_deep_nesting_is_refused():
+    deep = b"<a>" * 400 + b"</a>" * 400
+    with pytest.raises(Refused, match="depth"):
+        formats.read(WARNING.read_bytes().replace(b"<Text>", b"<Text>" + deep))
+
+
 def test_size_limit():
     data = WARNING.read_bytes()
     assert outcome(data + b" " * (formats.LIMIT - len(data))) == "read"

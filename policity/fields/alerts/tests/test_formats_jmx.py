@@ -236,6 +236,7 @@ def test_every_intensity_is_read(jma, read):
         ("32-39_05_12_100831_VXSE53.xml", HERE, [("earthquake", "minor", None, "issued")]),
         ("32-39_11_02_250206_VTSE41.xml", ("310",), [("tsunami", "severe", None, "issued")]),
         ("32-39_11_06_250206_VTSE41.xml", ("201",), [("tsunami", "extreme", None, "raised")]),
+        ("32-39_11_06_250206_VTSE41.xml", ("300",), [("tsunami", "severe", None, "continued")]),
         # 310 is also an intensity area: a coast's warning is not an inland city's.
         ("32-39_11_02_250206_VTSE41.xml", ("0920100", "090000", "310"), []),
         ("32-39_11_13_250206_VTSE41.xml", ("210",), [("tsunami", "minor", None, "lowered")]),
@@ -281,6 +282,10 @@ def test_names_are_as_told(read):
     }
     assert {e.name for e in read("17_03_01_190529_VXWW50.xml").events} == {"土砂災害警戒情報"}
     assert "震度５弱以上未入電" in {e.name for e in read("32-35_06_03_240613_VXSE53.xml").events}
+    assert {e.name for e in read("45_02_01_200522_VFVO50.xml").events} == {
+        "レベル５（避難）",
+        "噴火警報：避難等",
+    }
     named = {e.code: e.name for e in read("32-35_07_06_240613_VXSE53.xml").events}
     assert named["6-"] == "震度６弱"
 
