@@ -1,27 +1,30 @@
 """Whether everything serves: `/readyz`, for the supervisor and for a city's monitoring."""
 
 import time
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from policity.foundations.places.queries import NoCity, city
 from policity.kit.languages import LANGUAGES
 from policity.project import home
 
 # The worker and the watcher touch their file at least every few seconds.
 HEARTBEAT_SECONDS = 15
+# A running program's migrations do not change.
+_migration_set = cache(home.migration_set)
 
 
 def missing(folder: Path) -> list[str]:
     """What a home still lacks before it can be called ready, in the order it comes about."""
-    lacks = []
-    if home.prepared_set(folder / "policity.sqlite3") != home.migration_set():
-        lacks.append("database")
-    lacks += [name for name in ("worker", "watcher") if not _alive(folder / "run", name)]
-    pages = [folder / "published" / language.prefix.strip("/") for language in LANGUAGES]
-    if not all((page / "index.html").exists() for page in pages):
+    if home.prepared_set(folder / "policity.sqlite3") != _migration_set():
+        return ["database"]
+    lacks = [name for name in ("worker", "watcher") if not _alive(folder / "run", name)]
+    front_pages = [folder / "published" / language.prefix.strip("/") for language in LANGUAGES]
+    if not all((page / "index.html").exists() for page in front_pages) and _has_city():
         lacks.append("pages")
     return lacks
 
@@ -33,6 +36,15 @@ def ready(request: HttpRequest) -> HttpResponse:
     response = JsonResponse({"ready": not lacks, "missing": lacks}, status=503 if lacks else 200)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _has_city() -> bool:
+    """An empty home has no pages to wait for."""
+    try:
+        city()
+    except NoCity:
+        return False
+    return True
 
 
 def _alive(run: Path, name: str) -> bool:

@@ -139,6 +139,8 @@ class _City:
         address = _address(self.where)
         _tell(f"\n  市民のページ / Pages:    {address}/")
         _tell(f"  職員の画面 / Back office: {address}/staff/")
+        if not (self.where.home / "published" / "index.html").exists():
+            _tell("  まだ市がありません / No city yet: policity places load FOLDER")
         accounts = self.where.home / "demo-accounts.txt"
         if self.where.demo and accounts.exists():
             _tell("  見本の職員 / Demo staff (利用者名, パスワード / user name, password):")

@@ -1,0 +1,66 @@
+"""/readyz says what is missing, in the order in which it comes about."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from policity.kit.languages import LANGUAGES
+from policity.project import health, home
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Path:
+    (tmp_path / "run").mkdir()
+    with closing(sqlite3.connect(tmp_path / "policity.sqlite3")) as connection:
+        connection.execute(f"PRAGMA user_version={home.migration_set()}")
+    for name in ("worker", "watcher"):
+        (tmp_path / "run" / f"{name}.alive").touch()
+    for language in LANGUAGES:
+        page = tmp_path / "published" / language.prefix.strip("/") / "index.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.touch()
+    return tmp_path
+
+
+def test_nothing_is_missing(ready: Path) -> None:
+    assert health.missing(ready) == []
+
+
+def test_a_database_of_other_migrations_is_missing(ready: Path) -> None:
+    with closing(sqlite3.connect(ready / "policity.sqlite3")) as connection:
+        connection.execute("PRAGMA user_version=1")
+    assert health.missing(ready) == ["database"]
+
+
+@pytest.mark.parametrize("name", ["worker", "watcher"])
+def test_a_child_that_no_longer_beats_is_missing(ready: Path, name: str) -> None:
+    beat = ready / "run" / f"{name}.alive"
+    old = time.time() - health.HEARTBEAT_SECONDS - 1
+    os.utime(beat, (old, old))
+    assert health.missing(ready) == [name]
+    beat.unlink()
+    assert health.missing(ready) == [name]
+
+
+@pytest.mark.usefixtures("city")
+def test_a_page_not_yet_published_is_missing(ready: Path) -> None:
+    (ready / "published" / "ko" / "index.html").unlink()
+    assert health.missing(ready) == ["pages"]
+
+
+@pytest.mark.django_db
+def test_an_empty_home_waits_for_no_pages(ready: Path) -> None:
+    (ready / "published" / "index.html").unlink()
+    assert health.missing(ready) == []
+
+
+@pytest.mark.django_db
+def test_anybody_may_ask(client: Client) -> None:
+    reply = client.get("/readyz")
+    assert reply.status_code == 503
+    assert reply.json() == {"ready": False, "missing": ["database"]}
