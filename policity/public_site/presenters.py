@@ -20,6 +20,7 @@ from policity.foundations.places.rules.sites import HAZARDS, Kind
 from policity.kit.languages import LANGUAGES, Language
 
 PAST_ON_HOME = 6
+PAST_ON_CALM = 3
 _NOBODY_TRAVELS = 5
 
 
@@ -62,7 +63,7 @@ def home(read: City, code: str) -> dict[str, Any]:
         return {
             **context,
             "since": alerts.moment(standing.since, code) if standing.since else "",
-            "past": alerts.ended_entries(standing.histories, code),
+            "past": alerts.ended_entries(standing.histories, code)[:PAST_ON_CALM],
             "hazards": _hazards(read, HAZARDS, code),
             "calm": texts().calm(code),
         }
@@ -82,7 +83,8 @@ def shelters(read: City, code: str) -> dict[str, Any]:
     """Every site, its three kinds apart. Nothing is opened here: staff open, later."""
     names = {key: texts().hazard_name(code, key) for key in HAZARDS}
     kinds = {
-        kind: places.rows((s for s in read.sites if s.kind == kind), names, code) for kind in Kind
+        kind: places.rows([s for s in read.sites if s.kind == kind], names, read.city, code)
+        for kind in Kind
     }
     urgent = read.standing.state.rank >= FrontState.WARNING.rank
     return {
@@ -127,7 +129,7 @@ def _hazards(read: City, keys: Sequence[str], code: str, *, rows: bool = False) 
                 key,
                 texts().hazard_name(code, key),
                 len(fit),
-                places.rows(fit, {}, code) if rows else (),
+                places.rows(fit, {}, read.city, code) if rows else (),
             )
         )
     return found

@@ -20,6 +20,8 @@ register = template.Library()
 
 # Stands between the phrases of a text: a line may end there, not elsewhere.
 BREAK = "¦"
+# A word longer than this may have to break on a narrow screen.
+LONGEST_WORD = 10
 _FORMS = {"full": moments.full, "date": moments.date, "clock": moments.clock}
 
 
@@ -37,15 +39,25 @@ def say_plain(text: str, **values: Any) -> str:
 
 @register.filter
 def said(text: str) -> SafeString:
-    """A text from data, with readings and phrases. Escaped."""
+    """A text from data, with readings and phrases. Escaped.
+
+    A text with readings has spaces between its words: lines end there, never beside a reading.
+    """
+    if "{" in text:
+        return format_html_join(" ", "{}", ((_word(word),) for word in text.split(" ")))
     phrases = text.split(BREAK)
     if len(phrases) == 1:
-        return mark_safe(ruby.html(text))  # noqa: S308  # ruby.html escapes
-    return format_html_join(
-        "",
-        '<span class="ph">{}</span>',
-        ((mark_safe(ruby.html(p)),) for p in phrases),  # noqa: S308
-    )
+        return _html(text)
+    return format_html_join("", '<span class="ph">{}</span>', ((_html(p),) for p in phrases))
+
+
+def _word(word: str) -> SafeString:
+    keep = "{" in word and len(ruby.plain(word)) <= LONGEST_WORD
+    return format_html('<span class="w">{}</span>', _html(word)) if keep else _html(word)
+
+
+def _html(text: str) -> SafeString:
+    return mark_safe(ruby.html(text))  # noqa: S308  # ruby.html escapes
 
 
 @register.filter
@@ -60,6 +72,15 @@ def phrased(text: str) -> SafeString:
     if get_language() != "ja":
         return said(text)
     return said(re.sub(r"(。)(?=[^」）\n])", rf"\1{BREAK}", text))
+
+
+@register.filter
+def glossed(text: str) -> SafeString:
+    """A name from data whose explanation in brackets, 大雨警報（雨で危ない）, stands below it."""
+    found = re.fullmatch(r"(.+)（(.+)）", text)
+    if not found or get_language() != "ja-easy":
+        return said(text)
+    return format_html('{} <span class="gloss">{}</span>', said(found[1]), said(found[2]))
 
 
 @register.simple_tag

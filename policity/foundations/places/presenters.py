@@ -1,7 +1,11 @@
 """The city and its sites as a page says them, in one language."""
 
-from collections.abc import Iterable, Mapping
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from django.utils.translation import gettext, gettext_noop
 
@@ -20,10 +24,12 @@ _RECEIVES = {
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site as one row. `hazards` are keys with their names in the page's language."""
+    """A site as one row. `hazards` are keys with their names in the page's language.
+
+    In やさしい日本語 name and address carry the readings that we know.
+    """
 
     name: str
-    kana: str
     address: str
     hazards: tuple[tuple[str, str], ...]
     receives: str
@@ -34,20 +40,23 @@ def city_name(city: CityView, code: str) -> str:
     return city.names.get(code, city.name)
 
 
-def rows(sites: Iterable[SiteView], hazards: Mapping[str, str], code: str) -> list[SiteRow]:
-    """Sites in the order of their names, their hazards in the order of `hazards`.
+def rows(
+    sites: Sequence[SiteView], hazards: Mapping[str, str], city: CityView, code: str
+) -> list[SiteRow]:
+    """Sites in the order of the city's table, their hazards in the order of `hazards`.
 
-    Call it with the page's language active: it translates whom a site receives.
+    The address begins with the town: the page says the city. Call it with the page's language
+    active: it translates whom a site receives.
     """
+    known = _readings(sites) if code == "ja-easy" else {}
     return [
         SiteRow(
-            name=site.name,
-            kana=site.kana,
-            address=site.address,
+            name=_read(site.name, site.kana, known),
+            address=_read(site.address.rpartition(city.name)[2] or site.address, "", known),
             hazards=tuple((key, name) for key, name in hazards.items() if key in site.hazards),
             receives=_receives(site.receives, code),
         )
-        for site in sorted(sites, key=lambda s: (s.kana or s.name, s.name, s.address))
+        for site in sites
     ]
 
 
@@ -55,3 +64,33 @@ def _receives(said: str, code: str) -> str:
     if code == "ja":
         return said
     return " / ".join(gettext(whom) for word, whom in _RECEIVES.items() if word in said)
+
+
+def _readings(sites: Iterable[SiteView]) -> dict[str, str]:
+    """Words and town names with their readings. A town's 町 may be missing in a site's name."""
+    known = dict(_words())
+    for site in sites:
+        if site.town and site.town.kana:
+            base, kana = site.town.base, site.town.kana
+            known[base] = kana
+            for end in ("ちょう", "まち"):
+                stem = base.removesuffix("町")
+                if stem != base and len(stem) > 1 and kana.endswith(end):
+                    known[stem] = kana.removesuffix(end)
+    return known
+
+
+def _read(text: str, kana: str, known: Mapping[str, str]) -> str:
+    """The text with the readings we know, the longest word first; its own where it has one."""
+    if not known:
+        return text
+    if kana:
+        return f"{{{text}|{kana}}}"
+    words = sorted(known, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, words)), lambda m: f"{{{m[0]}|{known[m[0]]}}}", text)
+
+
+@cache
+def _words() -> dict[str, str]:
+    path = files("policity.foundations.places") / "facts" / "words.toml"
+    return tomllib.loads(path.read_text("utf-8"))

@@ -51,6 +51,7 @@ class AlertView:
     telegram: str
     started_at: datetime
     since: str
+    changed: str
     ended_at: datetime | None
     until: str
     withdrawn: bool
@@ -100,6 +101,7 @@ def view(event: InForce, code: str, *, city_name: str) -> AlertView:
         telegram=event.headline if code == "ja" else "",
         started_at=event.started_at,
         since=moment(event.started_at, code),
+        changed=moment(event.changed_at, code) if event.changed_at > event.started_at else "",
         ended_at=ended,
         until=moment(ended, code) if ended else "",
         withdrawn=event.withdrawn,
