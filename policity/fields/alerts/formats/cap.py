@@ -161,7 +161,18 @@ def _of_info(info: Any, ns: str, head: Bulletin) -> list[Event]:
         for code in (area.findall(f"{ns}geocode") or [area])
     ]
     return [
-        Event(phenomenon, severity, None, change, next(iter(values), ""), event, code, "", name)
+        Event(
+            phenomenon,
+            severity,
+            None,
+            change,
+            next(iter(values), ""),
+            event,
+            code,
+            # What one sender says, another's silence does not end.
+            subject=head.office[:100],
+            area_name=name,
+        )  # fmt: skip
         for code, name in areas or [("", "")]
     ]
 

@@ -87,6 +87,7 @@ def steps(
         for key, last in held.items():
             if (
                 last.open
+                and not last.subject
                 and key not in named
                 and last.phenomenon in bulletin.scope
                 and _may_change(bulletin, last, newer_rules)

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from shapely.geometry import Polygon
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
@@ -22,6 +21,7 @@ from policity.fields.alerts.rules.texts import texts
 from policity.foundations.delivery import services as delivery
 from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import mark_stale
+from policity.kit.geometry import BadPolygon, polygon
 
 log = structlog.get_logger("policity.alerts")
 
@@ -139,7 +139,7 @@ def _apply(
     found = state.steps(
         bulletin,
         events,
-        stated=spoken(bulletin, lineage) is not None,
+        stated=spoken(bulletin, lineage) in bulletin.stated,
         held=held,
         newer_rules=rules.newer_rules,
     )
@@ -176,7 +176,7 @@ def _drop_corrected(
     begun = Event.objects.in_force().filter(
         place=place,
         status=bulletin.status,
-        transitions__telegram__identity=bulletin.identity,
+        transitions__telegram__identity__in=bulletin.references or (bulletin.identity,),
         transitions__telegram__kind=bulletin.kind,
     )
     return [
@@ -204,8 +204,14 @@ def _here(bulletin: b.Bulletin, lineage: tuple[str, ...]) -> tuple[b.Event, ...]
     found = select(bulletin, lineage)
     if found or not bulletin.polygons:
         return found
-    if any(places.towns_touched(Polygon(ring)) for ring in bulletin.polygons):
-        return bulletin.events
+    for ring in bulletin.polygons:
+        try:
+            touched = places.towns_touched(polygon(ring))
+        except BadPolygon as error:
+            log.warning("polygon", error=str(error), identity=bulletin.identity)
+            continue
+        if touched:
+            return bulletin.events
     return ()
 
 

@@ -203,3 +203,61 @@ def test_message_and_state_commit_together(take, monkeypatch):
     assert not Event.objects.exists()
     assert not Message.objects.exists()
     assert not Telegram.objects.filter(outcome=Outcome.READ).exists()
+
+
+CAP = """<?xml version="1.0" encoding="UTF-8"?>
+<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>{identity}</identifier>
+<sender>bosai@example.jp</sender><sent>{sent}</sent><status>Actual</status>
+<msgType>{kind}</msgType><scope>Public</scope>{references}
+<info><language>ja-JP</language><category>Met</category><event>洪水 Flood</event>
+<urgency>Immediate</urgency><severity>{severity}</severity><certainty>Observed</certainty>
+<area><areaDesc>川ぞい</areaDesc><polygon>{polygon}</polygon></area></info></alert>"""
+HERE = "35.72,139.53 35.74,139.53 35.74,139.56 35.72,139.56 35.72,139.53"
+CROSSING = "35.72,139.53 35.74,139.56 35.74,139.53 35.72,139.56 35.72,139.53"
+ELSEWHERE = "43.0,141.3 43.1,141.3 43.1,141.4 43.0,141.3"
+
+
+def cap(identity, minute, kind="Alert", severity="Severe", polygon=HERE, references=""):
+    sent = f"2026-11-23T18:{minute:02}:00+09:00"
+    if references:
+        references = f"<references>bosai@example.jp,{references},{sent}</references>"
+    text = CAP.format(
+        identity=identity,
+        sent=sent,
+        kind=kind,
+        severity=severity,
+        polygon=polygon,
+        references=references,
+    )
+    return ingest(text.encode(), source="test", now=NOW + timedelta(minutes=minute))
+
+
+def test_a_cap_alert_is_ours_where_its_polygon_touches_the_city(city):
+    assert [step[:2] for step in told(cap("a", 1))] == [("flood", "issued")]
+    assert told(cap("b", 2, polygon=ELSEWHERE)) == []
+
+
+def test_a_polygon_that_crosses_itself_is_no_reason_to_lose_the_rest(city):
+    result = cap("a", 1, polygon=CROSSING)
+    assert result.telegram.outcome == Outcome.READ
+    assert told(result) == []
+
+
+def test_a_cap_alert_is_updated_and_cancelled_by_reference(city):
+    cap("a", 1)
+    raised = cap("b", 2, kind="Update", severity="Extreme", references="a")
+    assert [step[1] for step in told(raised)] == ["raised"]
+    assert Event.objects.count() == 1
+    cap("c", 3, kind="Cancel", references="b")
+    assert queries.in_force()[0].severity == "severe"
+    cap("d", 4, kind="Cancel", references="a")
+    assert queries.in_force() == ()
+
+
+def test_jmas_silence_does_not_end_what_another_sender_says(city, take):
+    cap("a", 1)
+    take("15_12_02_161130_VPWW53.xml", now=NOW + timedelta(minutes=2))
+    assert sorted(e.subject for e in queries.in_force() if e.phenomenon == "flood") == [
+        "",
+        "bosai@example.jp",
+    ]

@@ -115,6 +115,12 @@ def test_silence_within_the_scope_is_the_end():
     assert run(bulletin(scope=frozenset()), [], held(Severity.SEVERE)) == ()
 
 
+def test_a_rivers_own_flood_does_not_end_with_the_citys():
+    river = replace(held(Severity.SEVERE), subject="8303110001")
+    key = (Phenomenon.HEAVY_RAIN, river.subject)
+    assert steps(bulletin(), [], stated=True, held={key: river}, newer_rules=WEEK) == ()
+
+
 def test_an_older_telegram_changes_nothing():
     late = held(Severity.SEVERE, at=NOON + timedelta(minutes=1))
     assert run(bulletin(), [rain(Severity.MINOR)], late) == ()
