@@ -172,7 +172,7 @@ def _of_info(info: Any, ns: str, head: Bulletin) -> list[Event]:
             # What one sender says, another's silence does not end.
             subject=head.office[:100],
             area_name=name,
-        )  # fmt: skip
+        )
         for code, name in areas or [("", "")]
     ]
 
