@@ -68,7 +68,8 @@ class Watcher:
         """Do what is due now; wait a moment where nothing is."""
         if time.monotonic() - self._looked >= LOOK:
             self._looked = time.monotonic()
-            self._alive.touch()
+            self._safely("alive", self._alive.touch)
+            self._safely("expire", self._expire)
             self._safely("look", self._look)
         for key in list(self._under_way):
             if not stop.is_set():
@@ -79,13 +80,16 @@ class Watcher:
         elif None not in waiting:
             wait([f for f in waiting if f], timeout=PAUSE, return_when="FIRST_COMPLETED")
 
-    def _look(self) -> None:
-        """What is due: ends, feeds, folders, alarms."""
+    def _expire(self) -> None:
         now = self._clock()
         if queries.ends_by_itself(now):
             services.expire(now=now)
+
+    def _look(self) -> None:
+        """What is due: feeds, folders, alarms."""
         if not self._knows_city():
             return
+        now = self._clock()
         feeds = {feed.pk: feed for feed in queries.feeds()}
         for gone in self._readers.keys() - feeds.keys():
             del self._readers[gone]

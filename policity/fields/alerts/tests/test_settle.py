@@ -6,6 +6,7 @@ import pytest
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Event, Telegram, Transition
+from policity.fields.alerts.rules.response import Responses
 from policity.fields.alerts.services import expire, ingest, settle
 from policity.foundations.delivery.models import Message
 from policity.foundations.work.models import Item
@@ -53,6 +54,7 @@ def test_nothing_is_told_before_the_end_and_nothing_twice(arrive):
     assert not Message.objects.exists()
     assert {step.action for step in Transition.objects.all()} == {"recorded"}
     assert settled() == [("heavy_rain", "continued", None, 5)]
+    assert not Telegram.objects.filter(backlog=True).exists()
     assert settled() == []
     assert Message.objects.count() == 1
 
@@ -110,6 +112,27 @@ def test_withdrawn_while_away(arrive):
     assert last.withdrawal
 
 
+def test_the_rules_decide_but_an_error_is_always_taken_back(arrive, monkeypatch):
+    arrive(ISSUED, late=False)
+    arrive(LOWERED, late=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Responses, "publishes", lambda *_: False)
+        assert settled() == []
+        arrive(
+            LOWERED,
+            late=True,
+            kind=("<InfoType>発表", "<InfoType>取消"),
+            time=("2011-09-05T10:26:00+09:00", "2011-09-05T10:30:00+09:00"),
+        )
+        arrive(
+            ISSUED,
+            late=True,
+            kind=("<InfoType>発表", "<InfoType>取消"),
+            time=("2011-09-03T12:00:00+09:00", "2011-09-05T10:40:00+09:00"),
+        )
+        assert settled() == [("heavy_rain", "cancelled", 5, None)]
+
+
 def test_a_withdrawal_after_it_undoes_the_telegrams_own_step_once(arrive):
     arrive(ISSUED, late=True)
     settled()
@@ -135,18 +158,18 @@ def test_a_drill_is_never_told(arrive):
 
 
 def test_what_ends_by_its_own_time_is_not_told(arrive):
-    tornado = "19_01_01_091210_VPHW50.xml"
-    arrive(tornado, late=False, place="130013")
-    assert Message.objects.count() == 1
-    arrive(
-        tornado,
-        late=True,
-        place="130013",
-        time=("2009-08-10T07:38:00+09:00", "2009-08-10T07:50:00+09:00"),
-    )
-    expire(now=Telegram.objects.order_by("received_at").last().received_at)
+    arrive(ISSUED, late=False)
+    now = arrive(LOWERED, late=True).telegram.received_at
+    Event.objects.filter(phenomenon="heavy_rain").update(valid_until=now)
+    expire(now=now)
     assert settled() == []
     assert not Event.objects.in_force().exists()
+
+
+def test_what_had_its_time_while_away_is_only_recorded(arrive):
+    arrive("19_01_01_091210_VPHW50.xml", late=True, place="130013")
+    assert settled() == []
+    assert Event.objects.get(phenomenon="tornado").ended_at is not None
 
 
 def test_only_the_source_that_was_read_to_its_end_is_settled(arrive):

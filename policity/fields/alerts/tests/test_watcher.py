@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -581,7 +582,7 @@ def test_killed_in_the_middle_of_a_backlog_it_is_still_told_once(
 
 @pytest.fixture
 def dropped(tmp_path, clock, monkeypatch):
-    monkeypatch.setattr(folder, "STILL", 0.1)
+    monkeypatch.setattr(folder, "STILL", 0.5)
     path = tmp_path / "in"
     path.mkdir()
     services.add_feed(address=str(path), now=clock.now)
@@ -601,20 +602,27 @@ def turns(runner: Runner, seconds: float = 0.4) -> None:
         runner.watcher.turn(threading.Event())
 
 
+def until(runner: Runner, what: Callable[[], bool]) -> None:
+    late = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < late, "it did not happen"
+        runner.watcher.turn(threading.Event())
+    for _ in range(3):
+        runner.watcher.turn(threading.Event())
+
+
 def test_a_folder_gives_its_telegrams_once_over_restarts(dropped, samples, clock, start):
     runner = start()
     data = (samples / NARA[0]).read_bytes()
     drop(dropped, gzip.compress(data), "a.xml.gz", clock.now)
-    turns(runner)
+    until(runner, Telegram.objects.exists)
     assert told()[0] == ("heavy_rain", "issued", 5)
     drop(dropped, data, "same.xml", clock.now)
-    turns(runner)
+    turns(runner, 0.7)
     clock.later(hours=1)
-    turns(start())
+    until(start(), lambda: Feed.objects.get().answered_at == clock.now)
     assert Telegram.objects.count() == 1
     assert sorted(f.name for f in dropped.iterdir()) == ["a.xml.gz", "same.xml"]
-    feed = Feed.objects.get()
-    assert feed.answered_at == clock.now
 
 
 def test_a_half_written_file_is_taken_when_it_is_whole(dropped, samples, clock, start):
@@ -626,7 +634,7 @@ def test_a_half_written_file_is_taken_when_it_is_whole(dropped, samples, clock, 
             handle.flush()
             turns(runner, 0.05)
             assert not Telegram.objects.exists()
-    turns(runner)
+    until(runner, Telegram.objects.exists)
     assert Telegram.objects.get().outcome == "read"
 
 
@@ -634,7 +642,7 @@ def test_what_lay_in_the_folder_while_away_is_told_once(dropped, samples, clock,
     for name in NARA[:4]:
         drop(dropped, (samples / name).read_bytes(), name, reported(samples, name))
     clock.set("2011-09-05T11:00:00+09:00")
-    turns(start())
+    until(start(), lambda: Feed.objects.get().answered_at == clock.now)
     assert Telegram.objects.count() == 4
     assert told() == []
     assert now_in_force() == {"heavy_rain": 2}
@@ -644,22 +652,22 @@ def test_unreadable_and_oversized_files_are_recorded_as_refused(dropped, clock, 
     drop(dropped, b"no gzip", "a.gz", clock.now)
     drop(dropped, b"<cut", "b.cap", clock.now)
     drop(dropped, gzip.compress(b"\0" * (LIMIT * 3)), "c.xml.gz", clock.now)
-    turns(start(), 1)
+    until(start(), lambda: Telegram.objects.count() == 3)
     assert [t.outcome for t in Telegram.objects.all()] == ["refused"] * 3
     assert Telegram.objects.filter(reason__contains="larger").count() == 1
 
 
 def test_a_folder_that_is_gone_is_an_alarm(dropped, clock, start):
     runner = start()
-    turns(runner, 0.1)
+    until(runner, lambda: Feed.objects.get().answered_at is not None)
     shutil.rmtree(dropped)
     clock.later(minutes=11)
-    turns(runner, 0.1)
+    until(runner, lambda: Feed.objects.get().failures == 1)
     (alarm,) = queries.feed_alarms(clock.now)
     assert alarm.error == "フォルダーを読めません"
     dropped.mkdir()
     clock.later(minutes=1)
-    turns(runner, 0.1)
+    until(runner, lambda: Feed.objects.get().failures == 0)
     assert queries.feed_alarms(clock.now) == ()
 
 
@@ -685,3 +693,17 @@ def test_the_loop_shows_that_it_lives_and_ends_what_has_had_its_time(
     start().watcher.turn(threading.Event())
     assert now_in_force() == {}
     assert (tmp_path / "watcher.alive").exists()
+
+
+def test_a_full_disk_and_a_defect_at_the_end_of_events_stop_no_reading(
+    server, samples, clock, start, monkeypatch
+):
+    def defect(_now):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(queries, "ends_by_itself", defect)
+    monkeypatch.setattr(Path, "touch", defect)
+    watch(server, clock)
+    server.put("/feed.xml", listing(server, samples, NARA[:1]))
+    start().poll()
+    assert now_in_force()["heavy_rain"] == 5
