@@ -1,11 +1,14 @@
 """What the worker does for publishing: urgent pages, the others, and smaller files when idle."""
 
+import threading
 from dataclasses import astuple
 from datetime import datetime
 
 from policity.foundations.publishing import services
 from policity.foundations.work.rules import Handler, Order
 from policity.kit.declare import Lane
+
+_looked_over = threading.Event()
 
 
 def urgent(now: datetime) -> int:
@@ -16,6 +19,15 @@ def urgent(now: datetime) -> int:
 def routine(now: datetime) -> int:
     """Write a batch of the other pages."""
     return _count(services.render_step(now=now))
+
+
+def look_over(now: datetime) -> int:
+    """Once in a worker's life: see that every page is as this version of the program makes it."""
+    if _looked_over.is_set():
+        return 0
+    count = services.rebuild()
+    _looked_over.set()
+    return count
 
 
 def smaller(now: datetime) -> int:
@@ -31,5 +43,6 @@ def _count(report: services.RenderReport | None) -> int:
 HANDLERS = (
     Handler("pages", Order.URGENT, urgent),
     Handler("pages", Order.ROUTINE, routine),
+    Handler("whole-site", Order.IDLE, look_over),
     Handler("denser-pages", Order.IDLE, smaller),
 )

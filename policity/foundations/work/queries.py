@@ -35,12 +35,6 @@ def failures(kinds: Collection[str]) -> tuple[tuple[str, int], ...]:
     return tuple(rows.values_list("key", "attempt"))
 
 
-def named(kinds: Collection[str], keys: Collection[str]) -> frozenset[str]:
-    """Which of these keys have work of these kinds, due or not."""
-    found = Item.objects.filter(kind__in=kinds, key__in=keys).values_list("key", flat=True)
-    return frozenset(found)
-
-
 @cache
 def handlers() -> tuple[Handler, ...]:
     """The `HANDLERS` in the `tasks` module of every installed app, the most urgent first."""

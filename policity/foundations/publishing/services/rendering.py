@@ -19,7 +19,7 @@ from django.db.models import Max
 
 from policity.foundations.publishing import queries
 from policity.foundations.publishing.models import Page, Showing
-from policity.foundations.publishing.rules import GONE, KINDS, encodings, key_of, split_key
+from policity.foundations.publishing.rules import GONE, KINDS, encodings, split_key
 from policity.foundations.publishing.services import tree
 from policity.foundations.publishing.services.recording import Batch, Outcome, digest, record
 from policity.foundations.work import queries as waiting
@@ -135,10 +135,10 @@ def _step(clock: Clock, lane: Lane | None) -> RenderReport | None:
     due = _due(clock(), lane)
     for lane_ in (Lane.URGENT, Lane.ROUTINE):
         for stage, kind in sorted(KINDS.items()):
-            if (kind, lane_) in due:
-                return _write(_claim(kind, lane_, clock, BATCH), stage, clock)
-        if (GONE, lane_) in due:
-            return _remove(_claim(GONE, lane_, clock, REMOVALS), clock)
+            if (kind, lane_) in due and (claims := _claim(kind, lane_, clock, BATCH)):
+                return _write(claims, stage, clock)
+        if (GONE, lane_) in due and (claims := _claim(GONE, lane_, clock, REMOVALS)):
+            return _remove(claims, clock)
     return None
 
 
@@ -210,12 +210,13 @@ def _retry(claim: work.Claim, error: Exception, now: datetime) -> None:
 
 
 def _remove(claims: Sequence[work.Claim], clock: Clock) -> RenderReport:
-    """Take away what is gone, unless it has come back or is about to be looked at again."""
+    """Take away what is gone, unless it has come back.
+
+    What comes back at this moment is written anew before anything is that links to it.
+    """
     pages = dict(split_key(claim.key)[::-1] for claim in claims)
     living = Page.objects.filter(address__in=pages).exclude(digest="")
     kept = set(living.values_list("address", flat=True))
-    open_keys = waiting.named(KINDS.values(), [key_of(name, a) for a, name in pages.items()])
-    kept |= {split_key(key)[1] for key in open_keys}
     families = queries.families()
     going = sorted(
         pages.keys() - kept,

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 # Far below the number of parameters that a query may have.
 CHUNK = 10_000
+# So many are put in one transaction that nobody waits for it.
+PUT = 1_000
 # What is stale is due by every clock: a telegram's time may be years away from the worker's, and
 # whoever writes a list must find the pages that were born with it.
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,7 +69,7 @@ def rebuild() -> int:
     stale |= dict(Page.objects.values_list("address", "family"))
     for family in queries.families().values():
         stale |= dict.fromkeys(family.addresses(), family.name)
-    for chunk in _chunks((family, address) for address, family in sorted(stale.items())):
+    for chunk in _chunks(((family, address) for address, family in sorted(stale.items())), PUT):
         with transaction.atomic():
             _count_change()
             put_pages(chunk, lane=Lane.ROUTINE)
@@ -117,7 +119,7 @@ def _count_change() -> None:
         Change.objects.bulk_create([Change(pk=1, number=1)], ignore_conflicts=True)
 
 
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+def _chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     iterator = iter(values)
-    while chunk := list(islice(iterator, CHUNK)):
+    while chunk := list(islice(iterator, size)):
         yield chunk

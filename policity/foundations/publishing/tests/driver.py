@@ -49,7 +49,6 @@ def worker() -> None:
 def teller() -> None:
     """Random changes, one for each line that comes in; says the line when it is committed."""
     chance = random.Random(2026)
-    rebuild()
     for line in sys.stdin:
         if line.strip() == "change":
             change(chance)

@@ -314,7 +314,8 @@ def test_a_page_is_rendered_again_when_its_time_has_passed(site, declare):
     assert render_due(now=until + timedelta(days=1)) == RenderReport(), "once, and not for ever"
 
 
-def test_rendering_within_a_transaction_is_refused(written, db):
+def test_waiting_for_the_pen_within_a_transaction_is_refused(written, monkeypatch):
+    monkeypatch.setattr(files, "pen", lambda: pytest.fail("it would wait for ever"))
     stories.tell(1, "storm", now=LATER)
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         render_due(now=LATER)
@@ -327,6 +328,10 @@ def test_a_family_s_name_may_change(written, declare):
     render_due(now=LATER)
     assert files.exists("/")
     assert Page.objects.get(address="/").family == "t.front"
+    # Put before the name changed, and come to only now.
+    work.put("page:leaf", ["t.home/"], lane=Lane.URGENT, due=NOW)
+    render_due(now=LATER)
+    assert files.exists("/")
     assert verify(now=LATER).differences == ()
 
 
