@@ -111,7 +111,7 @@ class Runner:
 
 def watch(server, clock, *, long=False) -> Feed:
     server.put("/feed.xml", feed_server.feed([]))
-    server.put("/long.xml", feed_server.feed([]))
+    server.put("/long.xml", feed_server.feed([], clock.now))
     return services.add_feed(
         address=f"{server.base}/feed.xml",
         long_address=f"{server.base}/long.xml" if long else "",
