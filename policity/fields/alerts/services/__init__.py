@@ -8,8 +8,9 @@ from policity.fields.alerts.services.feeds import (
     found_gap,
     remove_feed,
 )
-from policity.fields.alerts.services.ingest import Ingested, expire, ingest
+from policity.fields.alerts.services.intake import Ingested, ingest
 from policity.fields.alerts.services.settle import settle
+from policity.fields.alerts.services.steps import expire
 
 __all__ = [
     "BadAddressError",

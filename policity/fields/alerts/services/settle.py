@@ -9,7 +9,7 @@ from policity.fields.alerts.models import Action, Event, Telegram, Transition
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules.owed import Standing, owed
 from policity.fields.alerts.rules.response import responses
-from policity.fields.alerts.services.ingest import mark_pages, save_step
+from policity.fields.alerts.services.steps import mark_pages, save_step
 from policity.foundations.places import queries as places
 
 log = structlog.get_logger("policity.alerts")

@@ -1,6 +1,5 @@
 """Real telegrams against our own state, for the city that ships and for others."""
 
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from policity.fields.alerts import queries
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
-from policity.fields.alerts.services import expire, ingest
+from policity.fields.alerts.services import expire, ingest, steps
 from policity.foundations.delivery.models import Message
 from policity.foundations.work.models import Item
 
@@ -150,6 +149,7 @@ def test_a_withdrawn_flash_report_takes_its_event_back(take):
 def test_what_nobody_calls_off_ends_by_itself(take):
     take("70_32-39_11_120615_01shindosokuhou3.xml", place="220")
     at = Event.objects.get().valid_until
+    assert at is not None
     assert expire(now=at - timedelta(seconds=1)) == ()
     assert [t.action for t in expire(now=at)] == ["recorded"]
     assert queries.in_force() == ()
@@ -196,8 +196,7 @@ def test_message_and_state_commit_together(take, monkeypatch):
     def fails(*args, **kwargs):
         raise RuntimeError("the disk is full")
 
-    module = sys.modules["policity.fields.alerts.services.ingest"]
-    monkeypatch.setattr(module, "mark_stale", fails)
+    monkeypatch.setattr(steps, "mark_stale", fails)
     with pytest.raises(RuntimeError):
         take("15_12_02_161130_VPWW53.xml")
     assert not Event.objects.exists()

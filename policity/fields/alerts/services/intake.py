@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,22 +11,18 @@ from django.db import transaction
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
-from policity.fields.alerts.queries import IN_FORCE, RECENT, event_key
+from policity.fields.alerts.queries import IN_FORCE, event_key
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules import state
 from policity.fields.alerts.rules.areas import select, spoken
 from policity.fields.alerts.rules.response import Responses, responses
-from policity.fields.alerts.rules.telling import tell_texts
-from policity.fields.alerts.rules.texts import texts
-from policity.foundations.delivery import services as delivery
+from policity.fields.alerts.services.steps import expire, mark_pages, save_step
+from policity.fields.alerts.services.withdrawal import drop_corrected, withdraw
 from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import mark_stale
 from policity.kit.geometry import BadPolygon, polygon
 
 log = structlog.get_logger("policity.alerts")
-
-# Kinds whose residents' choice is "weather"; the rest choose by name.
-KIND = "alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +78,12 @@ def ingest(
         telegram.places = [*telegram.places, place]
         telegram.save()
         if bulletin.info_type is b.InfoType.CANCEL:
-            transitions = _withdraw(bulletin, telegram, place=place, now=now)
+            transitions = withdraw(bulletin, telegram, place=place, now=now)
         else:
             transitions = _apply(bulletin, telegram, place=place, lineage=lineage, now=now)
         mark_pages(transitions, now=now)
     _log(telegram, transitions)
     return Ingested(telegram, transitions)
-
-
-def expire(*, now: datetime) -> tuple[Transition, ...]:
-    """End what nobody will call off, when its time has come."""
-    with transaction.atomic():
-        ended = Event.objects.in_force().filter(valid_until__lte=now)
-        transitions = tuple(
-            _end(event, at=event.valid_until or now, now=now, action=Action.RECORDED)
-            for event in ended
-        )
-        mark_pages(transitions, now=now)
-    for transition in transitions:
-        log.info("transition", event_id=transition.event_id, change="expired")
-    return transitions
 
 
 def _describe(telegram: Telegram, bulletin: b.Bulletin) -> None:
@@ -160,43 +142,8 @@ def _apply(
     ]
     if bulletin.info_type is b.InfoType.CORRECT and not bulletin.scope:
         named = {(e.phenomenon, e.subject) for e in events}
-        transitions += _drop_corrected(bulletin, telegram, named, place=place, now=now)
+        transitions += drop_corrected(bulletin, telegram, named, place=place, now=now)
     return tuple(transitions)
-
-
-def _drop_corrected(
-    bulletin: b.Bulletin,
-    telegram: Telegram,
-    named: set[tuple[b.Phenomenon, str]],
-    *,
-    place: str,
-    now: datetime,
-) -> list[Transition]:
-    """訂正: what the corrected telegram had said of the place and the correction leaves out."""
-    begun = Event.objects.in_force().filter(
-        place=place,
-        status=bulletin.status,
-        transitions__telegram__identity__in=bulletin.references or (bulletin.identity,),
-        transitions__telegram__kind=bulletin.kind,
-    )
-    return [
-        _end(
-            event,
-            at=bulletin.reported_at,
-            now=now,
-            action=_told(event, bulletin),
-            telegram=telegram,
-            withdrawal=True,
-        )
-        for event in begun.distinct()
-        if (b.Phenomenon(event.phenomenon), event.subject) not in named
-    ]
-
-
-def _told(event: Event, bulletin: b.Bulletin) -> Action:
-    """Who was told of an event is told that it was an error; others are not."""
-    told = event.transitions.filter(message__isnull=False).exists()
-    return Action.PUBLISHED if told and bulletin.status is b.Status.ACTUAL else Action.RECORDED
 
 
 def _here(bulletin: b.Bulletin, lineage: tuple[str, ...]) -> tuple[b.Event, ...]:
@@ -310,151 +257,6 @@ def _take(
         action=Action.PUBLISHED if publish else Action.RECORDED,
     )
     return save_step(transition, now=now)
-
-
-def save_step(transition: Transition, *, now: datetime) -> Transition:
-    """Store a transition, with its message where it is published."""
-    event = transition.event
-    if transition.telegram and transition.telegram.backlog:
-        transition.action = Action.RECORDED
-    if transition.action == Action.PUBLISHED:
-        transition.message = delivery.tell(
-            kind=KIND,
-            thread=event_key(event.pk),
-            severity=event.severity,
-            level=event.level,
-            texts=tell_texts(
-                texts(),
-                phenomenon=b.Phenomenon(event.phenomenon),
-                severity=b.Severity(event.severity),
-                level=event.level,
-                change=b.Change(transition.change),
-                withdrawal=transition.withdrawal and event.ended_at is not None,
-            ),
-            told_at=transition.at,
-            now=now,
-        )
-    transition.save()
-    return transition
-
-
-def _end(
-    event: Event,
-    *,
-    at: datetime,
-    now: datetime,
-    action: Action,
-    telegram: Telegram | None = None,
-    withdrawal: bool = False,
-) -> Transition:
-    event.ended_at = event.changed_at = at
-    event.withdrawn = withdrawal
-    event.save()
-    return save_step(
-        Transition(
-            event=event,
-            telegram=telegram,
-            at=at,
-            recorded_at=now,
-            change=b.Change.CANCELLED,
-            severity_from=event.severity,
-            level_from=event.level,
-            code_from=event.code,
-            name_from=event.name,
-            name=event.name,
-            office=telegram.office if telegram else "",
-            withdrawal=withdrawal,
-            action=action,
-        ),
-        now=now,
-    )
-
-
-def _withdraw(
-    bulletin: b.Bulletin, telegram: Telegram, *, place: str, now: datetime
-) -> tuple[Transition, ...]:
-    """取消: what the withdrawn telegrams changed here is undone, newest first.
-
-    A warning's telegrams share one identity over the years: only the last one is meant. An
-    earthquake's or a CAP alert's identity is its own: all that carry it are.
-    """
-    meant = Telegram.objects.filter(
-        identity__in=bulletin.references or (bulletin.identity,),
-        status=bulletin.status,
-        outcome=Outcome.READ,
-        withdrawn_at__isnull=True,
-        reported_at__lte=bulletin.reported_at,
-    ).exclude(pk=telegram.pk)
-    if bulletin.format is b.Format.JMX:
-        meant = meant.filter(kind=bulletin.kind)
-    ordered = list(meant.order_by("-reported_at", "-pk"))
-    if bulletin.scope:
-        ordered = ordered[:1]
-    undone = Transition.objects.filter(telegram__in=ordered, event__place=place)
-    transitions = tuple(
-        _undo(step, bulletin, telegram, now=now)
-        for step in undone.select_related("event").order_by("-pk")
-        if (step.event.ended_at is None) == (step.change != b.Change.CANCELLED)
-    )
-    Telegram.objects.filter(pk__in=[t.pk for t in ordered]).update(withdrawn_at=now)
-    return transitions
-
-
-def _undo(
-    step: Transition, bulletin: b.Bulletin, telegram: Telegram, *, now: datetime
-) -> Transition:
-    """Take back one step: its event stands as it stood before."""
-    event = step.event
-    action = _told(event, bulletin)
-    if not step.severity_from:
-        return _end(
-            event,
-            at=bulletin.reported_at,
-            now=now,
-            action=action,
-            telegram=telegram,
-            withdrawal=True,
-        )
-    back = (b.Severity(step.severity_from).rank, step.level_from or 0)
-    was = (b.Severity(event.severity).rank, event.level or 0)
-    undoing = Transition(
-        event=event,
-        telegram=telegram,
-        at=bulletin.reported_at,
-        recorded_at=now,
-        change=_back(event, back > was),
-        severity_from="" if event.ended_at else event.severity,
-        severity_to=step.severity_from,
-        level_from=None if event.ended_at else event.level,
-        level_to=step.level_from,
-        code_from=event.code,
-        name_from=event.name,
-        name=step.name_from,
-        office=telegram.office,
-        withdrawal=True,
-        action=action,
-    )
-    event.severity, event.level = step.severity_from, step.level_from
-    event.code, event.name = step.code_from, step.name_from
-    event.changed_at = event.reported_at = bulletin.reported_at
-    event.ended_at = None
-    event.save()
-    return save_step(undoing, now=now)
-
-
-def _back(event: Event, raised: bool) -> b.Change:
-    if event.ended_at is not None:
-        return b.Change.ISSUED
-    return b.Change.RAISED if raised else b.Change.LOWERED
-
-
-def mark_pages(transitions: Sequence[Transition], *, now: datetime) -> None:
-    """Pages that show what changed are stale. Drills show on none."""
-    real = [t for t in transitions if t.event.status == b.Status.ACTUAL]
-    if real:
-        keys = {IN_FORCE, RECENT, *(event_key(t.event_id) for t in real)}
-        showing = mark_stale(keys, now=now)
-        Transition.objects.filter(pk__in=[t.pk for t in real]).update(showing=showing)
 
 
 def _log(telegram: Telegram, transitions: Iterable[Transition]) -> None:
