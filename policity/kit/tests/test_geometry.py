@@ -1,7 +1,6 @@
 """Which towns a polygon touches."""
 
 import json
-from time import perf_counter
 
 import pytest
 import shapely
@@ -125,7 +124,7 @@ def test_distance_is_counted_from_the_box():
     assert beyond_km(SQUARE, (139.7, 35.75)) == pytest.approx(9.03, abs=0.01)
 
 
-def test_a_fine_polygon_over_a_whole_city_takes_milliseconds(shared_data):
+def test_a_fine_polygon_over_a_whole_city(shared_data):
     boundary = from_geojson(
         (shared_data / "geo/boundary/geolonia-japanese-admins/13229.json").read_text()
     )
@@ -134,9 +133,3 @@ def test_a_fine_polygon_over_a_whole_city_takes_milliseconds(shared_data):
     area = boundary.centroid.buffer(0.02, quad_segs=125)
     assert len(area.exterior.coords) == 501
     assert len(cells.touched(area)) > 50
-    spent = []
-    for _ in range(9):
-        begun = perf_counter()
-        cells.touched(area)
-        spent.append(perf_counter() - begun)
-    assert min(spent) < 0.01

