@@ -35,6 +35,14 @@ def city(db: None) -> None:
     load_city(folder, by=None, now=datetime(2026, 11, 23, tzinfo=UTC))
 
 
+@pytest.fixture
+def lived_in(tmp_path: Path) -> Path:
+    """A home of its own, for a process that a test starts; no city is in it yet."""
+    home.make_folders(tmp_path)
+    shutil.copyfile(home.template(), tmp_path / "policity.sqlite3")
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(
     browser_type_launch_args: dict[str, object],

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -19,7 +18,6 @@ from policity.fields.alerts import queries, services
 from policity.fields.alerts.models import Feed
 from policity.fields.alerts.rules.feeds import feed_rules
 from policity.fields.alerts.tests import feed_server
-from policity.project import home
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
@@ -96,14 +94,6 @@ def test_the_command_lists_adds_and_removes(tmp_path, capsys):
         call_command("watcher", "remove", str(tmp_path))
     call_command("watcher", "list")
     assert str(tmp_path) not in capsys.readouterr().out
-
-
-@pytest.fixture
-def lived_in(tmp_path):
-    """A home with a city and no feeds but those a test adds."""
-    home.make_folders(tmp_path)
-    shutil.copyfile(home.template(), tmp_path / "policity.sqlite3")
-    return tmp_path
 
 
 def put(database: Path, table: str, **row: object) -> None:
