@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -444,6 +445,15 @@ def test_a_feed_that_answers_and_has_nothing_new_is_an_alarm(server, samples, cl
     assert (alarm.reason, alarm.since) == (AlarmReason.QUIET, reported(samples, NARA[0]))
 
 
+def test_a_restart_after_an_outage_is_no_alarm_before_the_first_try(server, clock, start):
+    watch(server, clock)
+    start().poll()
+    clock.later(hours=3)
+    with capture_logs() as logs:
+        start().poll()
+    assert not [line for line in logs if line["event"].startswith("feed_alarm")]
+
+
 # After an outage
 
 
@@ -611,14 +621,19 @@ def until(runner: Runner, what: Callable[[], bool]) -> None:
         runner.watcher.turn(threading.Event())
 
 
-def test_a_folder_gives_its_telegrams_once_over_restarts(dropped, samples, clock, start):
+def test_a_folder_gives_its_telegrams_once_over_restarts(
+    dropped, samples, clock, start, monkeypatch
+):
+    calls = Mock(side_effect=services.ingest)
+    monkeypatch.setattr(services, "ingest", calls)
     runner = start()
     data = (samples / NARA[0]).read_bytes()
     drop(dropped, gzip.compress(data), "a.xml.gz", clock.now)
     until(runner, Telegram.objects.exists)
     assert told()[0] == ("heavy_rain", "issued", 5)
     drop(dropped, data, "same.xml", clock.now)
-    turns(runner, 0.7)
+    turns(runner, 1.2)
+    assert calls.call_count == 2
     clock.later(hours=1)
     until(start(), lambda: Feed.objects.get().answered_at == clock.now)
     assert Telegram.objects.count() == 1
