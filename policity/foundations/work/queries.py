@@ -4,14 +4,19 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models import Count
 from django.utils.module_loading import module_has_submodule
 
 from policity.foundations.work.models import Item
 from policity.foundations.work.rules import Handler
 from policity.kit.declare import Lane
+
+# A worker beats every second, and after each batch.
+FRESH_SECONDS = 3.0
 
 
 def due(kinds: Collection[str], *, now: datetime) -> dict[tuple[str, Lane], int]:
@@ -33,6 +38,15 @@ def failures(kinds: Collection[str]) -> tuple[tuple[str, int], ...]:
     """Keys of these kinds whose last attempt failed, with how many attempts there were."""
     rows = Item.objects.filter(kind__in=kinds).exclude(last_error="").order_by("key")
     return tuple(rows.values_list("key", "attempt"))
+
+
+def worker_beats(*, now: datetime) -> bool:
+    """Whether a worker in this home has shown a sign of life just now."""
+    try:
+        beat = (Path(settings.HOME) / "run" / "worker.alive").stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return now.timestamp() - beat < FRESH_SECONDS
 
 
 @cache

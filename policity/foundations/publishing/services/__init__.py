@@ -4,6 +4,7 @@ from policity.foundations.publishing.services.checking import Difference, Verifi
 from policity.foundations.publishing.services.dense import deepen
 from policity.foundations.publishing.services.rendering import (
     RenderReport,
+    ensure_shown,
     render_due,
     render_step,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "RenderReport",
     "Verification",
     "deepen",
+    "ensure_shown",
     "mark_stale",
     "rebuild",
     "render_due",

@@ -30,6 +30,9 @@ log = structlog.get_logger()
 
 BATCH = 100
 REMOVALS = 1000
+# How long a command leaves its pages to a worker that beats, and how often it looks.
+PATIENCE = timedelta(seconds=3)
+GLANCE_SECONDS = 0.02
 # Only a power cut lets a lease run out: the next holder of the pen ends those of the dead.
 LEASE = timedelta(minutes=1)
 
@@ -75,6 +78,16 @@ def render_due(*, now: datetime, lane: Lane | None = None) -> RenderReport:
     while step := render_step(now=clock(), lane=lane):
         total += step
     return total
+
+
+def ensure_shown(*, now: datetime) -> None:
+    """When this returns, urgent pages are written: by the worker, which is warm, or else by us."""
+    clock = Clock(now)
+    while waiting.worker_beats(now=clock()) and clock() - now < PATIENCE:
+        if not _due(clock(), Lane.URGENT):
+            return
+        time.sleep(GLANCE_SECONDS)
+    render_due(now=clock(), lane=Lane.URGENT)
 
 
 def render_step(*, now: datetime, lane: Lane | None = None) -> RenderReport | None:

@@ -3,11 +3,13 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import brotli
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from policity.foundations.publishing import queries
 from policity.foundations.publishing.models import Page, PageKey
@@ -15,6 +17,7 @@ from policity.foundations.publishing.rules import file_of
 from policity.foundations.publishing.services import (
     RenderReport,
     deepen,
+    ensure_shown,
     mark_stale,
     rebuild,
     recording,
@@ -444,3 +447,20 @@ def test_the_families_of_installed_apps_are_found():
     for name, family in queries.families().items():
         assert family.name == name
         assert isinstance(family, PageFamily)
+
+
+def test_a_command_writes_what_no_worker_writes(written):
+    stories.tell(1, "storm", now=NOW)
+    ensure_shown(now=timezone.now())
+    assert "storm" in text_of("/")
+
+
+def test_a_command_leaves_its_pages_to_a_living_worker_for_a_while(written, settings, monkeypatch):
+    beat = Path(settings.HOME) / "run" / "worker.alive"
+    beat.parent.mkdir(exist_ok=True)
+    beat.touch()
+    monkeypatch.setattr(rendering, "PATIENCE", timedelta(seconds=0.2))
+    stories.tell(1, "snow", now=NOW)
+    ensure_shown(now=timezone.now())
+    beat.unlink()
+    assert "snow" in text_of("/"), "a worker that hangs is not waited for without end"

@@ -25,8 +25,7 @@ from policity.fields.alerts.rules.bulletin import (
 from policity.fields.alerts.services import ingest
 from policity.fields.alerts.sources import folder
 from policity.foundations.places import queries as places
-from policity.foundations.publishing.services import render_due
-from policity.kit.declare import Lane
+from policity.foundations.publishing.services import ensure_shown
 
 UNREADABLE = 2
 
@@ -119,8 +118,7 @@ class Command(BaseCommand):
                 unreadable |= done.telegram.outcome == Outcome.REFUSED
             for step in done.transitions:
                 self.stdout.write(_step_as_json(step) if options.json else _step_as_text(step))
-        # The worker may be away: what changed is on the pages when this command ends.
-        render_due(now=timezone.now(), lane=Lane.URGENT)
+        ensure_shown(now=timezone.now())
         if unreadable:
             raise SystemExit(UNREADABLE)
 
