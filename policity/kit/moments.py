@@ -25,6 +25,14 @@ def full(at: datetime, code: str) -> str:
     return f"{date(at, code)}{joint}{clock(at, code)}"
 
 
+def dated(at: datetime, code: str) -> str:
+    """With the year, for what may be long ago: "2026年9月18日(金) 20時40分"."""
+    if code == "en":
+        return f"{date(at, code)} {at.year}, {clock(at, code)}"
+    year = {"ja-easy": "{年|ねん}", "zh-hans": "年", "ko": "년 "}.get(code, "年")
+    return f"{at.year}{year}{full(at, code)}"
+
+
 def date(at: datetime, code: str) -> str:
     """Date and weekday: "9月18日(金)", "Fri 18 Sep"."""
     weekday = at.weekday()

@@ -22,7 +22,7 @@ register = template.Library()
 BREAK = "¦"
 # A word longer than this may have to break on a narrow screen.
 LONGEST_WORD = 10
-_FORMS = {"full": moments.full, "date": moments.date, "clock": moments.clock}
+_FORMS = {"full": moments.full, "dated": moments.dated}
 
 
 @register.simple_tag
@@ -85,7 +85,7 @@ def glossed(text: str) -> SafeString:
 
 @register.simple_tag
 def when(at: datetime, form: str = "full") -> SafeString:
-    """A moment in the city's time: {% when event.started_at %}, {% when at "clock" %}."""
+    """A moment in the city's time: {% when event.started_at %}, {% when at "dated" %}."""
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}">{}</time>',

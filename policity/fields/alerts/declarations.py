@@ -9,6 +9,8 @@ from django.utils import translation
 from policity.design.page import page
 from policity.fields.alerts import presenters, queries
 from policity.fields.alerts.queries import IN_FORCE, RECENT, EventHistory, event_key
+from policity.fields.alerts.services.steps import KIND
+from policity.foundations.delivery import queries as delivery
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.declarations import (
@@ -44,12 +46,12 @@ def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
 
 
 def _feed(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
-    city, standing = places_queries.city(), presenters.read(_PAST)
+    city, threads = places_queries.city(), delivery.threads(KIND, _PAST)
     for address in addresses:
         language, _ = split(address)
         city_name = places.city_name(city, language.code)
         with translation.override(language.code):
-            body = presenters.feed(standing.histories, language, city_name=city_name)
+            body = presenters.feed(threads, language, city_name=city_name)
         yield address, Rendered(body, _LIST_KEYS)
 
 

@@ -27,9 +27,21 @@ def test_each_language_says_a_moment_its_own_way(code, said):
     assert moments.full(EVENING, code) == said
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("ja", "2026年9月18日(金) 20時40分"),
+        ("en", "Fri 18 Sep 2026, 20:40"),
+        ("ko", "2026년 9월 18일(금) 20시 40분"),
+    ],
+)
+def test_what_may_be_long_ago_has_its_year(code, said):
+    assert moments.dated(EVENING, code) == said
+
+
 @given(st.datetimes())
 def test_easy_japanese_reads_every_kanji_of_every_moment(at):
-    assert ruby.readings_missing(moments.full(at, "ja-easy")) == ()
+    assert ruby.readings_missing(moments.dated(at, "ja-easy")) == ()
 
 
 @given(st.datetimes(), st.sampled_from([language.code for language in LANGUAGES]))

@@ -1,4 +1,4 @@
-"""The Atom feed of one language: what is in force and what ended last, each alert one entry."""
+"""The Atom feed of one language: what was told, one entry an alert, updated with each message."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -7,9 +7,8 @@ from django.conf import settings
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext
 
-from policity.fields.alerts.presenters.views import own_entries
-from policity.fields.alerts.queries import EventHistory
-from policity.fields.alerts.rules.texts import texts
+from policity.fields.alerts.queries import event_of
+from policity.foundations.delivery.queries import Thread
 from policity.kit import ruby
 from policity.kit.languages import Language
 
@@ -24,8 +23,8 @@ class _Feed(Atom1Feed):
         return max((item["updateddate"] for item in self.items), default=_NEVER)
 
 
-def feed(histories: Iterable[EventHistory], language: Language, *, city_name: str) -> bytes:
-    """Newest change first. Call it with the feed's language active."""
+def feed(threads: Iterable[Thread], language: Language, *, city_name: str) -> bytes:
+    """Newest message first. Call it with the feed's language active."""
     base = settings.WAGTAILADMIN_BASE_URL.rstrip("/")
     here = f"{base}{language.prefix}alerts/"
     atom = _Feed(
@@ -36,27 +35,15 @@ def feed(histories: Iterable[EventHistory], language: Language, *, city_name: st
         feed_url=f"{here}feed.atom",
         author_name=ruby.plain(city_name),
     )
-    for history in sorted(histories, key=_newest, reverse=True):
-        event = history.event
-        text = texts().say(language.code, event.phenomenon, event.severity, event.level)
-        page = f"{here}{event.id}/"
-        latest = own_entries(history, language.code)[0]
+    for thread in threads:
+        page = f"{here}{event_of(thread.newest.thread)}/"
+        text = thread.newest.texts[language.code]
         atom.add_item(
-            title=ruby.plain(f"{text.name} – {latest.change}"),
+            title=ruby.plain(text["title"]),
             link=page,
             unique_id=page,
-            description=ruby.plain(_said(text.headline, text.steps, ended=event.ended_at)),
-            pubdate=event.started_at,
-            updateddate=latest.at,
+            description=ruby.plain(text["body"]),
+            pubdate=thread.began_at,
+            updateddate=thread.newest.told_at,
         )
     return atom.writeString("utf-8").encode()
-
-
-def _said(headline: str, steps: Iterable[object], *, ended: datetime | None) -> str:
-    if ended:
-        return ""
-    return headline
-
-
-def _newest(history: EventHistory) -> tuple[datetime, int]:
-    return history.steps[-1].at, history.event.id

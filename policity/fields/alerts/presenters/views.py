@@ -90,7 +90,7 @@ def view(event: InForce, code: str, *, city_name: str) -> AlertView:
     ended = event.ended_at
     return AlertView(
         id=event.id,
-        name=text.name,
+        name=_name(event.name, text.name, code),
         headline=text.headline,
         steps=text.steps,
         level=event.level,
@@ -142,7 +142,11 @@ def summary(standing: Standing, code: str) -> str:
 def _names(standing: Standing, code: str) -> str:
     """ "大雨警報・洪水警報": each name once, worst first, three at most."""
     names = dict.fromkeys(
-        texts().say(code, event.phenomenon, event.severity, event.level).name
+        _name(
+            event.name,
+            texts().say(code, event.phenomenon, event.severity, event.level).name,
+            code,
+        )
         for event in standing.in_force
     )
     joint = {"ja": "・", "ja-easy": " ", "zh-hans": "、"}.get(code, ", ")
@@ -157,7 +161,7 @@ def _entry(step: HistoryStep, event: InForce, code: str, event_id: int | None) -
     return Entry(
         at=step.at,
         id=event_id,
-        name=texts().say(code, event.phenomenon, severity, level).name,
+        name=_name(step.name, texts().say(code, event.phenomenon, severity, level).name, code),
         change=texts().change_name(code, change),
         level=level if step.severity_to else None,
     )
@@ -165,22 +169,27 @@ def _entry(step: HistoryStep, event: InForce, code: str, event_id: int | None) -
 
 def _worst_name(history: EventHistory, code: str) -> str:
     event = history.event
-    severity, level = max(
+    severity, level, name = max(
         (
-            (step.severity_to, step.level_to)
+            (step.severity_to, step.level_to, step.name)
             for step in history.steps
             if step.severity_to is not None
         ),
-        key=lambda pair: (pair[0].rank, pair[1] or 0),
-        default=(event.severity, event.level),
+        key=lambda worst: (worst[0].rank, worst[1] or 0),
+        default=(event.severity, event.level, event.name),
     )
-    return texts().say(code, event.phenomenon, severity, level).name
+    return _name(name, texts().say(code, event.phenomenon, severity, level).name, code)
 
 
 def _tone(event: InForce) -> str:
     if event.level and event.level >= 2:
         return str(event.level)
     return "calm" if event.severity is Severity.MINOR else "act"
+
+
+def _name(told: str, ours: str, code: str) -> str:
+    """In Japanese an alert is called what its office called it."""
+    return told if code == "ja" and told else ours
 
 
 def _office(office: str, code: str) -> str:
