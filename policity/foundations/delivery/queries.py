@@ -20,9 +20,22 @@ class MessageView:
     texts: Mapping[str, Mapping[str, str]]
 
 
-def latest(kind: str, limit: int) -> tuple[MessageView, ...]:
-    """The newest messages of a kind, newest first."""
-    return tuple(
-        MessageView(m.pk, m.thread, m.severity, m.level, m.told_at, m.created_at, m.texts)
-        for m in Message.objects.filter(kind=kind)[:limit]
-    )
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One story: what was told of it last, and when it was first told of."""
+
+    newest: MessageView
+    began_at: datetime
+
+
+def threads(kind: str, limit: int) -> tuple[Thread, ...]:
+    """The stories of a kind among its last `limit` messages, newest first. One query."""
+    found: dict[str, Thread] = {}
+    for message in Message.objects.filter(kind=kind)[:limit]:
+        newest = found[message.thread].newest if message.thread in found else _view(message)
+        found[message.thread] = Thread(newest, message.told_at)
+    return tuple(found.values())
+
+
+def _view(m: Message) -> MessageView:
+    return MessageView(m.pk, m.thread, m.severity, m.level, m.told_at, m.created_at, m.texts)

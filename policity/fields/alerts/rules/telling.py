@@ -17,26 +17,27 @@ def tell_texts(
     severity: Severity,
     level: int | None,
     change: Change,
+    name: str,
     withdrawal: bool,
 ) -> Mapping[str, Mapping[str, str]]:
     """Title and body of a message by language code; ja-easy with readings.
 
-    "大雨警報（警戒レベル3相当）：発表". What ended is named as it was; its body is empty, since
-    there is nothing left to do.
+    "大雨警報（警戒レベル3相当）：発表". `name` is what the office calls it, for the Japanese text.
+    What ended is named as it was; its body is empty, since there is nothing left to do.
     """
     word = "withdrawn" if withdrawal else change.value
     found = {}
     for language in LANGUAGES:
         code = language.code
         said = texts.say(code, phenomenon, severity, level)
-        name = said.name
+        title = name if code == "ja" else said.name
         if level is not None:
             meaning = texts.level_name(code, level)
-            name += f"（{meaning}）" if code in _WIDE else f" ({meaning})"
+            title += f"（{meaning}）" if code in _WIDE else f" ({meaning})"
         colon = "：" if code in _WIDE else ": "
         over = withdrawal or change is Change.CANCELLED
         found[code] = {
-            "title": f"{name}{colon}{texts.change_name(code, word)}",
+            "title": f"{title}{colon}{texts.change_name(code, word)}",
             "body": "" if over else said.headline,
         }
     return found

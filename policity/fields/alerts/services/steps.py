@@ -37,6 +37,7 @@ def save_step(transition: Transition, *, now: datetime) -> Transition:
                 severity=b.Severity(event.severity),
                 level=event.level,
                 change=b.Change(transition.change),
+                name=transition.name,
                 withdrawal=transition.withdrawal and event.ended_at is not None,
             ),
             told_at=transition.at,

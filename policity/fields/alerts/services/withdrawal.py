@@ -21,20 +21,22 @@ def withdraw(
         outcome=Outcome.READ,
         withdrawn_at__isnull=True,
         reported_at__lte=bulletin.reported_at,
-    ).exclude(pk=telegram.pk)
+    ).exclude(info_type=b.InfoType.CANCEL)
     if bulletin.format is b.Format.JMX:
         meant = meant.filter(kind=bulletin.kind)
     ordered = list(meant.order_by("-reported_at", "-pk"))
     if bulletin.scope:
         ordered = ordered[:1]
     undone = Transition.objects.filter(telegram__in=ordered, event__place=place)
-    transitions = tuple(
-        _undo(step, bulletin, telegram, now=now)
-        for step in undone.select_related("event").order_by("-pk")
-        if (step.event.ended_at is None) == (step.change != b.Change.CANCELLED)
-    )
+    events: dict[int, Event] = {}
+    transitions: list[Transition] = []
+    for step in undone.select_related("event").order_by("-pk"):
+        # Each step undoes what the one after it left, so they share one event.
+        step.event = events.setdefault(step.event_id, step.event)
+        if (step.event.ended_at is None) == (step.change != b.Change.CANCELLED):
+            transitions.append(_undo(step, bulletin, telegram, now=now))
     Telegram.objects.filter(pk__in=[t.pk for t in ordered]).update(withdrawn_at=now)
-    return transitions
+    return tuple(transitions)
 
 
 def _undo(

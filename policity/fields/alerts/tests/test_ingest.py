@@ -260,3 +260,22 @@ def test_jmas_silence_does_not_end_what_another_sender_says(city, take):
         "",
         "bosai@example.jp",
     ]
+
+
+def test_taking_back_twice_undoes_two_telegrams(take):
+    names = ("15_08_01_130412_VPWW53.xml", "15_08_02_130412_VPWW53.xml")
+    for name in names:
+        take(name, place="2920300")
+
+    def withdrawal(minute):
+        def change(data):
+            data = data.replace("<InfoType>発表".encode(), "<InfoType>取消".encode())
+            at = f"2011-09-04T00:{minute}:00".encode()
+            return data.replace(b"2011-09-04T00:10:00", at)
+
+        return change
+
+    first = take(names[1], place="2920300", change=withdrawal(20))
+    assert ("lowered", 5, 2) in [(c, f, t) for _, c, f, t, _ in told(first)]
+    take(names[1], place="2920300", change=withdrawal(30))
+    assert queries.in_force() == ()
