@@ -3,10 +3,14 @@
 Knows nothing of Django, so that `policity serve` can put the front up before Django is imported.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env, EnvValidationError, validate
+
+# Where a home notes its address.
+ADDRESS = "address"
 
 
 class BadEnvironmentError(Exception):
@@ -49,11 +53,32 @@ def read() -> Environment:
         problems: dict[str, list[str]] = error.error_messages  # type: ignore[assignment]
         lines = (f"{name}: {' '.join(texts)}" for name, texts in problems.items())
         raise BadEnvironmentError("\n".join(lines)) from error
+    place = Path(home).resolve()
     return Environment(
-        home=Path(home).resolve(),
+        home=place,
         demo=demo,
         bind=bind,
         port=port,
         hosts=tuple(hosts),
-        url=url or f"http://127.0.0.1:{port}",
+        url=url or _remembered(place) or _local(port),
     )
+
+
+def remember(where: Environment) -> None:
+    """Note in the home under which address it is being served.
+
+    Feeds and CAP name it, so every command must write the same, whatever its own environment.
+    """
+    url = os.environ.get("POLICITY_URL") or _local(where.port)
+    (where.home / ADDRESS).write_text(url + "\n")
+
+
+def _remembered(home: Path) -> str:
+    try:
+        return (home / ADDRESS).read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}"

@@ -19,7 +19,7 @@ from types import FrameType
 
 import structlog
 
-from policity.project import front, home, logs
+from policity.project import environment, front, home, logs
 from policity.project.children import Child
 from policity.project.environment import Environment
 
@@ -38,6 +38,7 @@ def main(where: Environment) -> int:
     home.make_folders(where.home)
     with _alone(where.home / "run"):
         _check(where)
+        environment.remember(where)
         return _City(where).serve()
 
 

@@ -1,0 +1,43 @@
+"""What a city may set from outside, and what its home remembers."""
+
+from pathlib import Path
+
+import pytest
+
+from policity.project import environment
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("PORT", "POLICITY_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("POLICITY_HOME", str(tmp_path))
+
+
+def test_every_command_names_the_address_under_which_the_home_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PORT", "8123")
+    environment.remember(environment.read())
+    monkeypatch.delenv("PORT")
+    assert environment.read().url == "http://127.0.0.1:8123"
+
+
+def test_a_restart_elsewhere_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment.remember(environment.read())
+    monkeypatch.setenv("PORT", "8124")
+    environment.remember(environment.read())
+    assert environment.read().url == "http://127.0.0.1:8124"
+
+
+def test_what_is_set_goes_before_what_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment.remember(environment.read())
+    monkeypatch.setenv("POLICITY_URL", "https://city.example")
+    assert environment.read().url == "https://city.example"
+
+
+def test_every_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    monkeypatch.setenv("POLICITY_URL", "city")
+    with pytest.raises(environment.BadEnvironmentError, match=r"(?s)PORT.*POLICITY_URL"):
+        environment.read()
