@@ -9,9 +9,12 @@ from policity.fields.alerts import queries as alert_queries
 from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
 from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
 from policity.foundations import places
+from policity.foundations.delivery import queries as delivery_queries
+from policity.foundations.delivery.queries import MessageView, Thread
 from policity.foundations.places import queries as place_queries
 from policity.foundations.places.queries import CityView, SiteView
 from policity.foundations.places.rules.sites import Kind
+from policity.kit.languages import LANGUAGES
 
 EVENING = datetime(2026, 9, 18, 10, 20, tzinfo=UTC)  # 19時20分 in the city
 STEP = timedelta(minutes=35)
@@ -89,7 +92,7 @@ def history(number, phenomenon, *grades, hours=0, over=False, withdrawn=False):
         severity=severity,
         level=level,
         code="03",
-        name="大雨警報",
+        name="",
         area_name="西東京市",
         subject="",
         started_at=start,
@@ -132,6 +135,22 @@ STATES = {
 }
 
 
+def told(history: EventHistory) -> Thread:
+    """The story of an alert, as it was told."""
+    event = history.event
+    texts = {language.code: {"title": "title <b>", "body": "body"} for language in LANGUAGES}
+    message = MessageView(
+        id=event.id,
+        thread=alert_queries.event_key(event.id),
+        severity=event.severity,
+        level=event.level,
+        told_at=event.changed_at,
+        created_at=event.changed_at,
+        texts=texts,
+    )
+    return Thread(message, event.started_at)
+
+
 def stand(monkeypatch, name, *, city=CITY, with_sites=None):
     """Let the queries answer with a state, without a database."""
     in_force, past = STATES[name]
@@ -144,6 +163,9 @@ def stand(monkeypatch, name, *, city=CITY, with_sites=None):
     monkeypatch.setattr(alert_queries, "histories", histories)
     monkeypatch.setattr(alert_queries, "event_ids", lambda: tuple(known))
     monkeypatch.setattr(alert_queries, "recent", lambda limit: past[:limit])
+    threads = [told(h) for h in known.values()]
+    threads.sort(key=lambda thread: thread.newest.told_at, reverse=True)
+    monkeypatch.setattr(delivery_queries, "threads", lambda kind, limit: tuple(threads[:limit]))
     monkeypatch.setattr(place_queries, "city", lambda: city)
     monkeypatch.setattr(place_queries, "sites", sites if with_sites is None else with_sites)
 
