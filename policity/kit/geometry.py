@@ -27,6 +27,11 @@ class BadPolygon(ValueError):  # noqa: N818  # the thing refused, in the reader'
     """The polygon is no polygon. The message is one Japanese clause for the person who sent it."""
 
 
+def around(ring: Sequence[Point]) -> BaseGeometry:
+    """The smallest area without dents that holds every corner, for a ring that crosses itself."""
+    return shapely.MultiPoint(list(ring)).convex_hull
+
+
 def check(area: Surface) -> None:
     """BadPolygon for an area whose lines cross or that has no points."""
     if area.is_empty or not all(map(math.isfinite, area.bounds)):

@@ -31,7 +31,8 @@ class Outcome(models.TextChoices):
 class Telegram(models.Model):
     """The bytes that arrived, kept as a record. The same bytes are taken in once.
 
-    `places` holds the codes of the places they were compared for.
+    `places` holds the codes of the places they were compared for, `withdrawn_for` those for which
+    a later one took it back. `root` is the identity of the first alert of its chain (CAP).
     """
 
     digest = models.CharField(max_length=64, unique=True)
@@ -49,9 +50,10 @@ class Telegram(models.Model):
     info_type = models.CharField(max_length=8, blank=True)
     reported_at = models.DateTimeField(null=True)
     identity = models.CharField(max_length=300, blank=True)
+    root = models.CharField(max_length=300, blank=True)
     office = models.CharField(max_length=300, blank=True)
     headline = models.TextField(blank=True)
-    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_for = models.JSONField(default=list)
     places = models.JSONField(default=list)
     # It came late, with others after it: its steps are recorded, and what all of them add up to
     # is still to be told.
@@ -89,7 +91,7 @@ class Event(models.Model):
 
     place = models.CharField(max_length=16)
     phenomenon = models.CharField(max_length=20, choices=_choices(Phenomenon))
-    subject = models.CharField(max_length=100, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
     status = models.CharField(max_length=8, choices=_choices(Status))
     severity = models.CharField(max_length=8, choices=_choices(Severity))
     level = models.PositiveSmallIntegerField(null=True)

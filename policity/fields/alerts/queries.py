@@ -81,7 +81,8 @@ def in_force() -> tuple[InForce, ...]:
 def front_state(events: Iterable[InForce]) -> FrontState:
     """The state of the front page for what is in force. JMA's word alone never says "evacuate"."""
     rules = responses()
-    return max((rules.front(e.phenomenon, e.severity) for e in events), default=FrontState.CALM)
+    states = (rules.front(e.phenomenon, e.severity) for e in events)
+    return max(states, key=lambda state: state.rank, default=FrontState.CALM)
 
 
 def histories(ids: Iterable[int] | None = None) -> dict[int, EventHistory]:

@@ -1,6 +1,7 @@
 """CAP alerts (OASIS, 1.0 to 1.2) into bulletins."""
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from policity.fields.alerts.rules.bulletin import (
     InfoType,
     Phenomenon,
     Refused,
+    Ring,
     Status,
 )
 
@@ -26,7 +28,6 @@ NAMESPACES = (
 )
 ALERTS = {f"{{{namespace}}}alert" for namespace in NAMESPACES}
 
-Ring = tuple[tuple[float, float], ...]
 
 # Systems talking to each other, and drafts, are as little for the public as tests.
 _STATUS = {
@@ -71,7 +72,6 @@ def read(alert: Any) -> Bulletin:
         stated=frozenset(event.area for event in events if event.area),
         references=head.references,
         valid_until=_valid_until(infos, ns),
-        polygons=_polygons(infos, ns),
     )  # fmt: skip
 
 
@@ -87,6 +87,10 @@ def _head(alert: Any, ns: str) -> Bulletin:
         raise Refused("msgType is none of CAP's")
     if not identity or not sender:
         raise Refused("no identifier or no sender")
+    values = alert.iterfind(f"{ns}info/{ns}eventCode/{ns}value")
+    if any(words(value.text) in codes.CAP_TESTS for value in values):
+        # Tests of the American system travel as "Actual".
+        status = Status.TEST
     info = _chosen(alert.findall(f"{ns}info"), ns)
     said = {
         name: "" if info is None else words(info.findtext(f"{ns}{name}"))
@@ -101,7 +105,7 @@ def _head(alert: Any, ns: str) -> Bulletin:
         status=status,
         info_type=info_type,
         reported_at=moment(alert.findtext(f"{ns}sent"), "sent"),
-        identity=identity,
+        identity=f"{sender},{identity}",
         serial="",
         office=said["senderName"] or sender,
         headline=said["headline"] or note,
@@ -111,9 +115,9 @@ def _head(alert: Any, ns: str) -> Bulletin:
 
 
 def _references(text: str) -> tuple[str, ...]:
-    """The identifiers in "sender,identifier,sent" triples."""
+    """The identities in "sender,identifier,sent" triples."""
     triples = (triple.split(",") for triple in text.split())
-    return tuple(parts[1] for parts in triples if len(parts) == 3)
+    return tuple(",".join(parts[:2]) for parts in triples if len(parts) == 3)
 
 
 def _language(info: Any, ns: str) -> str:
@@ -131,13 +135,15 @@ def _events(infos: list[Any], ns: str, head: Bulletin) -> tuple[Event, ...]:
     others = [info for info in infos if _language(info, ns) != language]
     found: dict[tuple[Phenomenon, str], Event] = {}
     for event in (event for info in mine for event in _of_info(info, ns, head)):
-        key = (event.phenomenon, event.area)
-        if key not in found or event.severity.rank > found[key].severity.rank:
-            found[key] = event
-    named = {area for _, area in found}
+        key = (event.phenomenon, event.area or event.area_name)
+        other = found.get(key, event)
+        worse = event if event.severity.rank > other.severity.rank else other
+        rings = tuple(dict.fromkeys((*other.rings, *event.rings)))
+        found[key] = replace(worse, rings=rings)
+    named = {event.area for event in found.values()}
     for event in (event for info in others for event in _of_info(info, ns, head)):
         if event.area not in named:
-            found.setdefault((event.phenomenon, event.area), event)
+            found.setdefault((event.phenomenon, event.area or event.area_name), event)
     return tuple(found.values())
 
 
@@ -156,25 +162,18 @@ def _of_info(info: Any, ns: str, head: Bulletin) -> list[Event]:
     if "AllClear" in responses:
         change = Change.CANCELLED
     areas = [
-        (words(code.findtext(f"{ns}value")), words(area.findtext(f"{ns}areaDesc")))
+        (words(code.findtext(f"{ns}value")), words(area.findtext(f"{ns}areaDesc")), rings)
         for area in info.iterchildren(f"{ns}area")
+        for rings in [_rings(area, ns)]
         for code in (area.findall(f"{ns}geocode") or [area])
     ]
     return [
         Event(
-            phenomenon,
-            severity,
-            None,
-            change,
-            next(iter(values), ""),
-            event,
-            code,
-            # What one sender says, another's silence does not end.
-            subject=head.office[:100],
-            area_name=name,
+            phenomenon, severity, None, change, next(iter(values), ""), event, code,
+            head.identity, name, rings,
         )
-        for code, name in areas or [("", "")]
-    ]
+        for code, name, rings in areas or [("", "", ())]
+    ]  # fmt: skip
 
 
 def _valid_until(infos: list[Any], ns: str) -> datetime | None:
@@ -185,19 +184,12 @@ def _valid_until(infos: list[Any], ns: str) -> datetime | None:
     return max(moment(end, "expires") for end in ends)
 
 
-def _polygons(infos: list[Any], ns: str) -> tuple[Ring, ...]:
-    """Every polygon and circle once, as rings of (lon, lat)."""
-    found: dict[Ring, None] = {}
-    for info in infos:
-        for area in info.iterchildren(f"{ns}area"):
-            for polygon in area.iterchildren(f"{ns}polygon"):
-                if words(polygon.text):
-                    found[_ring(words(polygon.text))] = None
-            for circle in area.iterchildren(f"{ns}circle"):
-                ring = _circle(words(circle.text))
-                if ring:
-                    found[ring] = None
-    return tuple(found)
+def _rings(area: Any, ns: str) -> tuple[Ring, ...]:
+    """Every polygon and circle of an area once."""
+    polygons = (words(polygon.text) for polygon in area.iterchildren(f"{ns}polygon"))
+    circles = (_circle(words(circle.text)) for circle in area.iterchildren(f"{ns}circle"))
+    found = [*(_ring(text) for text in polygons if text), *filter(None, circles)]
+    return tuple(dict.fromkeys(found))
 
 
 def _pair(text: str) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from policity.fields.alerts.formats.cap import Ring
+from policity.fields.alerts.rules.bulletin import Ring
 
 _NS = "urn:oasis:names:tc:emergency:cap:1.2"
 # What XML 1.0 cannot carry at all.

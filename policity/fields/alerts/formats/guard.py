@@ -55,17 +55,26 @@ def parse(data: bytes) -> Any:
     return root
 
 
+# Years in which a telegram can have been written; beyond them, moments do not convert.
+_FIRST, _LAST = 1900, 2200
+# `kit.ruby` marks readings with these: in a text from outside they are written wide.
+_SIGNS = str.maketrans("{|}", "｛｜｝")
+
+
 def moment(text: str | None, what: str) -> datetime:
     """A moment with its time zone; raises Refused."""
     try:
         found = datetime.fromisoformat((text or "").strip())
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None or found.tzinfo is None or not _FIRST < found.year < _LAST:
         raise Refused(one_line(f"{what} is not a moment: {text!r}"))
     return found
 
 
 def words(text: str | None) -> str:
-    """A text without the line breaks and blanks around it."""
-    return (text or "").strip()
+    """A text without the line breaks and blanks around it, and without our signs for readings."""
+    found = (text or "").strip()
+    if "{" in found or "|" in found or "}" in found:
+        return found.translate(_SIGNS)
+    return found

@@ -1,6 +1,6 @@
 """The one value that every telegram and alert becomes, whatever its format and generation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -89,6 +89,10 @@ class Generation(IntEnum):
     NEW = 2
 
 
+Ring = tuple[tuple[float, float], ...]
+"""A closed line of (longitude, latitude)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One phenomenon in one area, as one telegram states it.
@@ -97,6 +101,7 @@ class Event:
     `name` are the telegram's own. `area` is a JMA area code, or a CAP geocode. `subject` tells
     apart what may run side by side in one area: a river's code, an earthquake's EventID, a
     volcano's code; empty for warnings. With CANCELLED, level and severity are those that ended.
+    `rings` are the polygons of its area, CAP only.
     """
 
     phenomenon: Phenomenon
@@ -108,6 +113,7 @@ class Event:
     area: str
     subject: str = ""
     area_name: str = ""
+    rings: tuple[Ring, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +125,8 @@ class Bulletin:
     of `stated`: what we hold within the scope and the telegram does not name is over.
     Empty scope: the telegram speaks only of what it names.
     `identity` names the announcement, so that a correction or cancellation finds it (EventID,
-    or kind and office where JMA leaves it empty; CAP: identifier). `references` are the
-    identities that it corrects or cancels. `polygons` are (lon, lat) rings, CAP only.
+    or kind and office where JMA leaves it empty; CAP: "sender,identifier"). `references` are the
+    identities that it corrects or cancels.
     `everywhere`: the events concern every place (an earthquake told without intensities).
     """
 
@@ -140,7 +146,6 @@ class Bulletin:
     stated: frozenset[str] = frozenset()
     references: tuple[str, ...] = ()
     valid_until: datetime | None = None
-    polygons: tuple[tuple[tuple[float, float], ...], ...] = field(default=())
     everywhere: bool = False
 
 

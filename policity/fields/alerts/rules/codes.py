@@ -175,6 +175,9 @@ _CAP_WORDS = [
 ]
 
 
+CAP_TESTS = frozenset(_CAP["tests"])
+
+
 def cap_phenomenon(codes: tuple[str, ...], event: str) -> Phenomenon:
     """The phenomenon of a CAP alert by its event codes, else by the words of its event."""
     for code in codes:

@@ -55,6 +55,7 @@ class Responses:
     rules: tuple[Rule, ...]
     fronts: Mapping[tuple[Phenomenon, Severity], FrontState]
     lasts: Mapping[Phenomenon, timedelta]
+    cap_lasts: timedelta
     newer_rules: timedelta
 
     def publishes(
@@ -83,10 +84,11 @@ def parse(text: str) -> Responses:
                 for s in entry["severities"]:
                     fronts[Phenomenon(p), Severity(s)] = FrontState(entry["state"])
         lasts = {Phenomenon(p): timedelta(hours=h) for p, h in data["lasts_hours"].items()}
+        cap_lasts = timedelta(hours=data["cap"]["lasts_hours"])
         newer = timedelta(days=data["generation"]["newer_rules_days"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"responses.toml: {error} is missing or of the wrong kind") from error
-    return Responses(rules, fronts, lasts, newer)
+    return Responses(rules, fronts, lasts, cap_lasts, newer)
 
 
 def _rule(entry: dict[str, Any]) -> Rule:

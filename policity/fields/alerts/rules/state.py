@@ -131,6 +131,9 @@ def _weight(event: Event) -> tuple[bool, int, int]:
 
 
 def _may_change(bulletin: Bulletin, last: Held, newer_rules: timedelta) -> bool:
+    if last.subject:
+        # A river, an earthquake, a sender: one kind of telegram tells its whole story.
+        return bulletin.reported_at >= last.reported_at
     if bulletin.generation < last.generation:
         return bulletin.reported_at - last.reported_at > newer_rules
     return bulletin.reported_at >= last.reported_at

@@ -3,11 +3,12 @@
 import gzip
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from shapely.geometry.base import BaseGeometry
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
@@ -17,12 +18,15 @@ from policity.fields.alerts.rules import state
 from policity.fields.alerts.rules.areas import select, spoken
 from policity.fields.alerts.rules.response import Responses, responses
 from policity.fields.alerts.services.steps import expire, mark_pages, save_step
-from policity.fields.alerts.services.withdrawal import drop_corrected, withdraw
+from policity.fields.alerts.services.withdrawal import call_off, drop_corrected, withdraw
 from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import mark_stale
-from policity.kit.geometry import BadPolygon, polygon
+from policity.kit.geometry import BadPolygon, around, polygon
 
 log = structlog.get_logger("policity.alerts")
+
+# Clocks differ; by more than this they are not believed.
+AHEAD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +54,73 @@ def ingest(
     With `replay` the steps are only recorded: what they add up to is told by `settle`.
     """
     place = place or places.city().jma_code
-    digest = hashlib.sha256(data).hexdigest()
-    telegram = Telegram.objects.filter(digest=digest).first()
-    if telegram and (telegram.outcome != Outcome.READ or place in telegram.places):
-        return Ingested(telegram, (), again=True)
-    telegram = telegram or Telegram(
-        digest=digest,
-        entry=entry,
-        source=source,
-        received_at=now,
-        body=gzip.compress(data, mtime=0),
-        backlog=replay,
-    )
     try:
-        bulletin = read(data)
+        read_or_not: b.Bulletin | b.Refused = _believable(read(data), now)
     except b.Refused as reason:
-        telegram.outcome = Outcome.IGNORED if isinstance(reason, b.Ignored) else Outcome.REFUSED
-        telegram.reason = str(reason)[:500]
-        telegram.save()
-        log.info("telegram", outcome=telegram.outcome, reason=telegram.reason, digest=digest[:12])
-        return Ingested(telegram, ())
-
+        read_or_not = reason
     expire(now=now)
     lineage = places.lineage(place)
+    digest = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
+        telegram, created = Telegram.objects.get_or_create(
+            digest=digest,
+            defaults={
+                "entry": entry,
+                "source": source,
+                "received_at": now,
+                "body": gzip.compress(data, mtime=0),
+            },
+        )
+        if not created and (telegram.outcome != Outcome.READ or place in telegram.places):
+            return Ingested(telegram, (), again=True)
+        if isinstance(read_or_not, b.Refused):
+            _put_aside(telegram, read_or_not)
+            return Ingested(telegram, ())
+        bulletin = read_or_not
         _describe(telegram, bulletin)
         telegram.places = [*telegram.places, place]
+        telegram.backlog = telegram.backlog or replay
+        telegram.root = _root(bulletin)[:300]
         telegram.save()
-        if bulletin.info_type is b.InfoType.CANCEL:
-            transitions = withdraw(bulletin, telegram, place=place, now=now)
-        else:
+        if bulletin.info_type is not b.InfoType.CANCEL:
             transitions = _apply(bulletin, telegram, place=place, lineage=lineage, now=now)
+        elif bulletin.format is b.Format.CAP:
+            transitions = call_off(bulletin, telegram, place=place, now=now)
+        else:
+            transitions = withdraw(bulletin, telegram, place=place, now=now)
         mark_pages(transitions, now=now)
     _log(telegram, transitions)
     return Ingested(telegram, transitions)
+
+
+def _believable(bulletin: b.Bulletin, now: datetime) -> b.Bulletin:
+    """What is dated in the future would silence everything until then."""
+    if bulletin.reported_at - now > AHEAD:
+        raise b.Refused(f"dated in the future: {bulletin.reported_at.isoformat()}")
+    return bulletin
+
+
+def _put_aside(telegram: Telegram, reason: b.Refused) -> None:
+    telegram.outcome = Outcome.IGNORED if isinstance(reason, b.Ignored) else Outcome.REFUSED
+    telegram.reason = str(reason)[:500]
+    telegram.save()
+    log.info(
+        "telegram",
+        outcome=telegram.outcome,
+        reason=telegram.reason,
+        digest=telegram.digest[:12],
+    )
+
+
+def _root(bulletin: b.Bulletin) -> str:
+    """The first alert of a chain of CAP updates, as far as we have them."""
+    if bulletin.format is b.Format.JMX or not bulletin.references:
+        return bulletin.identity
+    known = Telegram.objects.filter(
+        identity__in=bulletin.references, status=bulletin.status, outcome=Outcome.READ
+    )
+    first = known.order_by("reported_at", "pk").first()
+    return first.root if first else bulletin.references[0]
 
 
 def _describe(telegram: Telegram, bulletin: b.Bulletin) -> None:
@@ -108,7 +145,7 @@ def _apply(
     now: datetime,
 ) -> tuple[Transition, ...]:
     rules = responses()
-    events = _here(bulletin, lineage)
+    events = _here(bulletin, lineage, root=telegram.root)
     rows = {
         (b.Phenomenon(row.phenomenon), row.subject): row
         for row in Event.objects.filter(
@@ -146,20 +183,25 @@ def _apply(
     return tuple(transitions)
 
 
-def _here(bulletin: b.Bulletin, lineage: tuple[str, ...]) -> tuple[b.Event, ...]:
+def _here(bulletin: b.Bulletin, lineage: tuple[str, ...], *, root: str) -> tuple[b.Event, ...]:
     """The bulletin's events for the place: by code, or because a polygon touches the city."""
     found = select(bulletin, lineage)
-    if found or not bulletin.polygons:
+    if bulletin.format is b.Format.JMX:
         return found
-    for ring in bulletin.polygons:
+    touching = [event for event in bulletin.events if event not in found and _touches(event)]
+    return tuple(replace(event, subject=root) for event in (*found, *touching))
+
+
+def _touches(event: b.Event) -> bool:
+    for ring in event.rings:
         try:
-            touched = places.towns_touched(polygon(ring))
-        except BadPolygon as error:
-            log.warning("polygon", error=str(error), identity=bulletin.identity)
-            continue
-        if touched:
-            return bulletin.events
-    return ()
+            area: BaseGeometry = polygon(ring)
+        except BadPolygon:
+            # Too much is warned rather than nothing.
+            area = around(ring)
+        if places.towns_touched(area):
+            return True
+    return False
 
 
 def _held(row: Event) -> state.Held:
@@ -189,6 +231,8 @@ def _confirm(row: Event, bulletin: b.Bulletin, rules: Responses, *, now: datetim
 def _valid_until(
     bulletin: b.Bulletin, phenomenon: b.Phenomenon, rules: Responses
 ) -> datetime | None:
+    if bulletin.valid_until is None and bulletin.format is b.Format.CAP:
+        return bulletin.reported_at + rules.cap_lasts
     if bulletin.valid_until is None and phenomenon in rules.lasts:
         return bulletin.reported_at + rules.lasts[phenomenon]
     return bulletin.valid_until
@@ -208,7 +252,7 @@ def _take(
     """Write one step: the event as it now stands, the transition, and the message if any."""
     said = step.event
     begins = row is None or row.ended_at is not None
-    if row is None or (begins and not row.subject):
+    if row is None or (begins and step.phenomenon is not b.Phenomenon.EARTHQUAKE):
         row = Event(
             place=place,
             phenomenon=step.phenomenon,

@@ -6,26 +6,41 @@ from policity.fields.alerts.models import Event, Outcome, Telegram, Transition
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.services.steps import end_event, save_step, told
 
+# An earthquake's EventID is its own; other kinds keep theirs for years (a river's, an office's).
+ONE_STORY = ("VXSE", "VTSE")
+
+
+def call_off(
+    bulletin: b.Bulletin, telegram: Telegram, *, place: str, now: datetime
+) -> tuple[Transition, ...]:
+    """CAP's Cancel: the whole chain of alerts that it belongs to is over."""
+    events = Event.objects.in_force().filter(
+        place=place, status=bulletin.status, kind=bulletin.kind, subject=telegram.root
+    )
+    return tuple(
+        end_event(
+            event, at=bulletin.reported_at, now=now, action=told(event, bulletin), telegram=telegram
+        )
+        for event in events
+    )
+
 
 def withdraw(
     bulletin: b.Bulletin, telegram: Telegram, *, place: str, now: datetime
 ) -> tuple[Transition, ...]:
-    """取消: what the withdrawn telegrams changed here is undone, newest first.
+    """取消: what the withdrawn telegram changed here is undone, newest first.
 
-    A warning's telegrams share one identity over the years: only the last one is meant. An
-    earthquake's or a CAP alert's identity is its own: all that carry it are.
+    Of an earthquake all telegrams of the kind are meant, of everything else the last one.
     """
     meant = Telegram.objects.filter(
-        identity__in=bulletin.references or (bulletin.identity,),
+        identity=bulletin.identity,
+        kind=bulletin.kind,
         status=bulletin.status,
         outcome=Outcome.READ,
-        withdrawn_at__isnull=True,
         reported_at__lte=bulletin.reported_at,
     ).exclude(info_type=b.InfoType.CANCEL)
-    if bulletin.format is b.Format.JMX:
-        meant = meant.filter(kind=bulletin.kind)
-    ordered = list(meant.order_by("-reported_at", "-pk"))
-    if bulletin.scope:
+    ordered = [t for t in meant.order_by("-reported_at", "-pk") if place not in t.withdrawn_for]
+    if not bulletin.kind.startswith(ONE_STORY):
         ordered = ordered[:1]
     undone = Transition.objects.filter(telegram__in=ordered, event__place=place)
     events: dict[int, Event] = {}
@@ -35,7 +50,9 @@ def withdraw(
         step.event = events.setdefault(step.event_id, step.event)
         if (step.event.ended_at is None) == (step.change != b.Change.CANCELLED):
             transitions.append(_undo(step, bulletin, telegram, now=now))
-    Telegram.objects.filter(pk__in=[t.pk for t in ordered]).update(withdrawn_at=now)
+    for withdrawn in ordered:
+        withdrawn.withdrawn_for = [*withdrawn.withdrawn_for, place]
+    Telegram.objects.bulk_update(ordered, ["withdrawn_for"])
     return tuple(transitions)
 
 
@@ -99,7 +116,8 @@ def drop_corrected(
     begun = Event.objects.in_force().filter(
         place=place,
         status=bulletin.status,
-        transitions__telegram__identity__in=bulletin.references or (bulletin.identity,),
+        reported_at__lte=bulletin.reported_at,
+        transitions__telegram__root=telegram.root,
         transitions__telegram__kind=bulletin.kind,
     )
     return [

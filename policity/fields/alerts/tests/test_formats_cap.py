@@ -70,12 +70,13 @@ def test_places_by_code_and_by_polygon(read):
     bulletin = read(GOOGLE + "canada.cap")
     assert [e.change for e in select(bulletin, ("3537064", "35"))] == [Change.CANCELLED]
     assert select(bulletin, ("1322900", "130000")) == ()
-    assert len(bulletin.polygons) == 2
-    assert all(ring[0] == ring[-1] for ring in bulletin.polygons)
-    assert bulletin.polygons[0][0] == (-82.9314, 42.3481)
+    rings = list(dict.fromkeys(ring for event in bulletin.events for ring in event.rings))
+    assert len(rings) == 2
+    assert all(ring[0] == ring[-1] for ring in rings)
+    assert rings[0][0] == (-82.9314, 42.3481)
     assert bulletin.references == (
-        "2.49.0.1.124.a3f342a4.2012",
-        "2.49.0.1.124.60f31a3a.2012",
+        "cap@ec.gc.ca,2.49.0.1.124.a3f342a4.2012",
+        "cap@ec.gc.ca,2.49.0.1.124.60f31a3a.2012",
     )
     assert bulletin.valid_until == datetime(2012, 5, 3, 0, 20, tzinfo=UTC)
 
@@ -160,8 +161,8 @@ def test_ours_is_valid_and_read_back(schemas, written):
         schema.assertValid(etree.fromstring(data))
     assert write_cap(written) == data
     bulletin = formats.read(data)
-    assert bulletin.identity == "policity.1.2"
-    assert bulletin.references == tuple(r[1] for r in written.references)
+    assert bulletin.identity == "city@example.jp,policity.1.2"
+    assert bulletin.references == tuple(",".join(r[:2]) for r in written.references)
     assert bulletin.reported_at == SENT.replace(microsecond=0)
     if written.infos and written.infos[0].areas:
         (event,) = bulletin.events
@@ -169,7 +170,7 @@ def test_ours_is_valid_and_read_back(schemas, written):
         assert (event.area, event.area_name) == ("1322900", "見本市")
         assert event.name == "レベル４大雨危険警報"
         assert bulletin.headline == "大雨 <危険> & 警戒"
-        assert bulletin.polygons == (RING,)
+        assert event.rings == (RING,)
 
 
 def test_a_schema_would_notice(schemas):
@@ -216,7 +217,7 @@ def test_only_actual_is_actual(word, status):
 def test_message_types(word, info_type):
     bulletin = formats.read(changed(">Update<", f">{word}<"))
     assert bulletin.info_type == InfoType(info_type)
-    assert bulletin.references == ("policity.1.1",)
+    assert bulletin.references == ("city@example.jp,policity.1.1",)
     assert bool(bulletin.events) is (word in ("Alert", "Update"))
 
 
@@ -262,14 +263,14 @@ def test_older_versions_are_read():
 
 def test_a_circle_is_a_ring_around_its_middle():
     circle = "<circle>35.7,139.5 10</circle><geocode>"
-    rings = formats.read(changed("<geocode>", circle)).polygons
+    rings = formats.read(changed("<geocode>", circle)).events[0].rings
     assert len(rings) == 2
     ring = rings[1]
     assert ring[0] == ring[-1]
     north = max(lat for _, lat in ring)
     assert north - 35.7 == pytest.approx(10 / 111.2, rel=0.01)
     point = circle.replace(" 10<", " 0<")
-    assert len(formats.read(changed("<geocode>", point)).polygons) == 1
+    assert len(formats.read(changed("<geocode>", point)).events[0].rings) == 1
 
 
 def test_the_worst_of_a_language_stands_and_other_languages_add_areas():

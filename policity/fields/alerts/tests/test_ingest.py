@@ -206,20 +206,31 @@ def test_message_and_state_commit_together(take, monkeypatch):
 
 CAP = """<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>{identity}</identifier>
-<sender>bosai@example.jp</sender><sent>{sent}</sent><status>Actual</status>
+<sender>{sender}</sender><sent>{sent}</sent><status>Actual</status>
 <msgType>{kind}</msgType><scope>Public</scope>{references}
-<info><language>ja-JP</language><category>Met</category><event>洪水 Flood</event>
-<urgency>Immediate</urgency><severity>{severity}</severity><certainty>Observed</certainty>
+<info><language>ja-JP</language><category>Met</category><event>{event}</event>
+<urgency>Immediate</urgency><severity>{severity}</severity><certainty>Observed</certainty>{code}
 <area><areaDesc>川ぞい</areaDesc><polygon>{polygon}</polygon></area></info></alert>"""
 HERE = "35.72,139.53 35.74,139.53 35.74,139.56 35.72,139.56 35.72,139.53"
 CROSSING = "35.72,139.53 35.74,139.56 35.74,139.53 35.72,139.56 35.72,139.53"
 ELSEWHERE = "43.0,141.3 43.1,141.3 43.1,141.4 43.0,141.3"
 
 
-def cap(identity, minute, kind="Alert", severity="Severe", polygon=HERE, references=""):
-    sent = f"2026-11-23T18:{minute:02}:00+09:00"
+def cap(
+    identity,
+    minute,
+    kind="Alert",
+    severity="Severe",
+    polygon=HERE,
+    references="",
+    sender="bosai@example.jp",
+    event="洪水 Flood",
+    code="",
+    year=2026,
+):
+    sent = f"{year}-11-23T18:{minute:02}:00+09:00"
     if references:
-        references = f"<references>bosai@example.jp,{references},{sent}</references>"
+        references = f"<references>{sender},{references},{sent}</references>"
     text = CAP.format(
         identity=identity,
         sent=sent,
@@ -227,6 +238,9 @@ def cap(identity, minute, kind="Alert", severity="Severe", polygon=HERE, referen
         severity=severity,
         polygon=polygon,
         references=references,
+        sender=sender,
+        event=event,
+        code=code,
     )
     return ingest(text.encode(), source="test", now=NOW + timedelta(minutes=minute))
 
@@ -236,21 +250,65 @@ def test_a_cap_alert_is_ours_where_its_polygon_touches_the_city(city):
     assert told(cap("b", 2, polygon=ELSEWHERE)) == []
 
 
-def test_a_polygon_that_crosses_itself_is_no_reason_to_lose_the_rest(city):
-    result = cap("a", 1, polygon=CROSSING)
-    assert result.telegram.outcome == Outcome.READ
-    assert told(result) == []
+def test_a_polygon_that_crosses_itself_warns_too_many_rather_than_nobody(city):
+    assert [step[:2] for step in told(cap("a", 1, polygon=CROSSING))] == [("flood", "issued")]
 
 
-def test_a_cap_alert_is_updated_and_cancelled_by_reference(city):
+def test_a_chain_of_cap_alerts_is_one_event_and_one_cancel_ends_it(city):
     cap("a", 1)
     raised = cap("b", 2, kind="Update", severity="Extreme", references="a")
     assert [step[1] for step in told(raised)] == ["raised"]
+    assert told(cap("c", 3, kind="Update", severity="Extreme", references="b")) == []
     assert Event.objects.count() == 1
-    cap("c", 3, kind="Cancel", references="b")
-    assert queries.in_force()[0].severity == "severe"
-    cap("d", 4, kind="Cancel", references="a")
+    assert [step[1] for step in told(cap("d", 4, kind="Cancel", references="c"))] == ["cancelled"]
     assert queries.in_force() == ()
+
+
+def test_two_rivers_of_one_sender_are_two_events(city):
+    cap("a", 1, severity="Extreme")
+    cap("b", 2, severity="Minor")
+    assert [e.severity for e in queries.in_force()] == ["extreme", "minor"]
+    cap("c", 3, kind="Cancel", references="b")
+    assert [e.severity for e in queries.in_force()] == ["extreme"]
+
+
+def test_nobody_cancels_what_another_sent(city):
+    cap("a", 1)
+    cap("b", 2, kind="Cancel", references="a", sender="other@example.jp")
+    assert len(queries.in_force()) == 1
+
+
+def test_a_cap_alert_that_names_no_end_does_not_stand_for_ever(city):
+    cap("a", 1)
+    until = Event.objects.get().valid_until
+    assert until is not None
+    expire(now=until)
+    assert queries.in_force() == ()
+
+
+def test_a_weekly_test_that_says_actual_is_a_test(city):
+    code = "<eventCode><valueName>SAME</valueName><value>RWT</value></eventCode>"
+    assert told(cap("a", 1, code=code))[0][4] == "recorded"
+    assert queries.in_force() == ()
+
+
+def test_what_is_dated_in_the_future_silences_nothing(city):
+    result = cap("a", 1, year=2099)
+    assert result.telegram.outcome == Outcome.REFUSED
+    assert "future" in result.telegram.reason
+    assert cap("b", 2, year=9999).telegram.outcome == Outcome.REFUSED
+
+
+def test_the_front_says_the_worst_of_all(city):
+    cap("a", 1, severity="Extreme")
+    cap("b", 2, severity="Moderate")
+    assert queries.front_state(queries.in_force()) == "danger"
+
+
+def test_signs_of_ours_in_a_foreign_text_are_only_signs(city):
+    cap("a", 1, event="Flood {A} | B")
+    assert queries.in_force()[0].name == "Flood ｛A｝ ｜ B"
+    assert "｛A｝" in Message.objects.get().texts["ja"]["title"]
 
 
 def test_jmas_silence_does_not_end_what_another_sender_says(city, take):
@@ -258,7 +316,7 @@ def test_jmas_silence_does_not_end_what_another_sender_says(city, take):
     take("15_12_02_161130_VPWW53.xml", now=NOW + timedelta(minutes=2))
     assert sorted(e.subject for e in queries.in_force() if e.phenomenon == "flood") == [
         "",
-        "bosai@example.jp",
+        "bosai@example.jp,a",
     ]
 
 
@@ -278,4 +336,46 @@ def test_taking_back_twice_undoes_two_telegrams(take):
     first = take(names[1], place="2920300", change=withdrawal(20))
     assert ("lowered", 5, 2) in [(c, f, t) for _, c, f, t, _ in told(first)]
     take(names[1], place="2920300", change=withdrawal(30))
+    assert queries.in_force() == ()
+
+
+RIVER = "16_02_02_220728_VXKOii.xml"  # 六角川, level 3
+SAGA = "410000"
+
+
+def river(take, hour, info_type="発表", level="30", name="氾濫警戒情報"):
+    def change(data):
+        text = data.decode()
+        text = text.replace("2021-08-13T15:10:00", f"2021-08-13T{hour:02}:10:00")
+        text = text.replace("<InfoType>発表", f"<InfoType>{info_type}")
+        return text.replace("<Code>30</Code>", f"<Code>{level}</Code>").encode()
+
+    return take(RIVER, place=SAGA, change=change)
+
+
+def test_taking_back_one_telegram_of_a_river_leaves_the_one_before(take):
+    first = river(take, 15)
+    assert [s[3] for s in told(first)] == [3]
+    assert [s[1] for s in told(river(take, 16, level="40"))] == ["raised"]
+    river(take, 17, info_type="取消", level="40")
+    assert [e.level for e in queries.in_force()] == [3]
+
+
+def test_a_river_in_another_year_is_another_event(take):
+    river(take, 15)
+    Event.objects.update(ended_at=NOW)
+    river(take, 16)
+    assert Event.objects.count() == 2
+
+
+def test_one_withdrawal_reaches_each_place(take):
+    name = "15_08_01_130412_VPWW53.xml"
+
+    def withdrawal(data):
+        return data.replace("<InfoType>発表".encode(), "<InfoType>取消".encode())
+
+    for place in ("2920300", "2920100"):
+        take(name, place=place)
+    for place in ("2920300", "2920100"):
+        assert take(name, place=place, change=withdrawal).transitions
     assert queries.in_force() == ()
