@@ -1,6 +1,5 @@
 """Fixtures for every room's tests. Each process has a home of its own (project/tests/plugin)."""
 
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,15 +40,3 @@ def lived_in(tmp_path: Path) -> Path:
     home.make_folders(tmp_path)
     shutil.copyfile(home.template(), tmp_path / "policity.sqlite3")
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(
-    browser_type_launch_args: dict[str, object],
-) -> dict[str, object]:
-    """Journeys run in the system's chromium; without one they fail, they are not skipped."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "chromium is missing: script/test installs it"
-    # The sandbox of chromium refuses to run as root, which containers often are.
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": chromium, "args": sandbox}

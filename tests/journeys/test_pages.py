@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from policity.fields.alerts import declarations as alert_pages
 from policity.public_site import declarations as front_pages
@@ -50,15 +49,6 @@ def site(
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def page(browser_type_launch_args: dict[str, Any]) -> Iterator[Page]:
-    """A page of a browser that ends with the test: its event loop would keep Django's ORM out."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**browser_type_launch_args)
-        yield browser.new_page()
-        browser.close()
 
 
 @pytest.mark.journey
