@@ -6,6 +6,10 @@ Base, bar and reading are all needed; braces and bars have no other meaning and 
 import re
 from html import escape
 
+SIGNS = frozenset("{|}")
+"""What the markup is made of: a text that is not ours may not hold any of it."""
+
+_WIDE = str.maketrans("{|}", "｛｜｝")
 _TOKEN = re.compile(r"\{([^{}|]+)\|([^{}|]+)\}|[{}|]|[^{}|]+")
 _KANJI = re.compile(r"[㐀-䶿一-鿿豈-﫿𠀀-𲎯々〆]")  # 々 and 〆 are read like kanji
 
@@ -26,6 +30,11 @@ def html(text: str) -> str:
         else escape(base)
         for base, reading in _parts(text)
     )
+
+
+def foreign(text: str) -> str:
+    """A text that is not ours as one without markup: its signs are written wide, ｛｜｝."""
+    return text.translate(_WIDE)
 
 
 def readings(text: str) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from django.utils.translation import gettext, gettext_noop
 
 from policity.foundations.places.queries import CityView, SiteView
+from policity.kit import ruby
 
 # Whom a site receives, found by these words in what the source says.
 _RECEIVES = {
@@ -62,7 +63,7 @@ def rows(
 
 def _receives(said: str, code: str) -> str:
     if code == "ja":
-        return said
+        return ruby.foreign(said)
     return " / ".join(gettext(whom) for word, whom in _RECEIVES.items() if word in said)
 
 
@@ -81,7 +82,11 @@ def _readings(sites: Iterable[SiteView]) -> dict[str, str]:
 
 
 def _read(text: str, kana: str, known: Mapping[str, str]) -> str:
-    """The text with the readings we know, the longest word first; its own where it has one."""
+    """The text with the readings we know, the longest word first; its own where it has one.
+
+    A row that was stored with signs of the markup must not fail the page.
+    """
+    text, kana = ruby.foreign(text), ruby.foreign(kana)
     if not known:
         return text
     if kana:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from policity.kit import ruby
 
+ANYTHING = st.text(st.characters(exclude_categories=["Cs"]))
 WORDS = st.text(st.characters(exclude_characters="{}|", exclude_categories=["Cs"]), min_size=1)
 PIECES = st.lists(st.one_of(WORDS.map(lambda w: (w, "")), st.tuples(WORDS, WORDS)))
 
@@ -85,3 +86,10 @@ def test_any_text_is_read_or_refused_by_all_alike(text: str) -> None:
     else:
         ruby.html(text)
         ruby.readings_missing(text)
+
+
+@given(ANYTHING)
+def test_a_foreign_text_has_no_markup_and_loses_nothing(text: str) -> None:
+    said = ruby.plain(ruby.foreign(text))
+    assert said == text.replace("{", "｛").replace("|", "｜").replace("}", "｝")
+    assert ruby.readings(ruby.foreign(text)) == ()

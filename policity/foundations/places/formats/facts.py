@@ -14,7 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policity.foundations.places.rules.sites import BEYOND_KM, KIND_NAMES, Kind, problems
+from policity.foundations.places.rules.sites import (
+    BEYOND_KM,
+    KIND_NAMES,
+    Kind,
+    problems,
+    sign_problem,
+)
 from policity.kit import geometry, ruby
 from policity.kit.addresses import normalise
 from policity.kit.languages import LANGUAGES
@@ -130,6 +136,12 @@ def _city(text: str, faults: list[str]) -> dict[str, Any]:
     faults.extend(f"{CITY}: {key} がない、または書き方がちがいます" for key in wrong)
     if wrong:
         return {}
+    plain = {
+        **{key: found[key] for key in ("name", "kana", "prefecture")},
+        **{f"names.{one.code}": names[one.code] for one in LANGUAGES if one.code != "ja-easy"},
+    }
+    said = [sign_problem(key, text) for key, text in plain.items()]
+    faults.extend(f"{CITY}: {problem}" for problem in said if problem)
     try:
         easy_is_name = ruby.plain(names["ja-easy"]) == found["name"]
     except ValueError:
@@ -285,6 +297,8 @@ def _rows(file: str, text: str, columns: tuple[str, ...], faults: list[str]) -> 
                 fault("改行や制御文字が入っています")
             else:
                 row = dict(zip(header, map(str.strip, cells), strict=True))
+                for problem in filter(None, map(sign_problem, row.keys(), row.values())):
+                    fault(problem)
                 yield _Row(reader.line_num, row, fault)
     except csv.Error:
         fault_at(reader.line_num)("CSVとして読めません（引用符を確かめてください）")

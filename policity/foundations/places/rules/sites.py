@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator
 from enum import StrEnum
 
+from policity.kit import ruby
+
 
 class Kind(StrEnum):
     """Three kinds that are never mixed: where to flee, where to stay, who is received."""
@@ -45,3 +47,13 @@ def problems(kind: Kind, hazards: Collection[str], receives: str) -> Iterator[st
         yield "福祉避難所には受け入れる人を書いてください"
     if receives and kind is not Kind.WELFARE_SHELTER:
         yield "受け入れる人は福祉避難所だけに書きます"
+
+
+def sign_problem(what: str, text: str) -> str:
+    """Why a text may not stand in the city's data, in Japanese; empty when it may.
+
+    Readings are put around these texts by us, and the signs of the markup would break a page.
+    """
+    if ruby.SIGNS.isdisjoint(text):
+        return ""
+    return f"{what}「{text}」に {{ | }} は使えません"

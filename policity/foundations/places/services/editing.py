@@ -8,12 +8,21 @@ from django.db import transaction
 
 from policity.foundations.accounts.models import User
 from policity.foundations.places.models import Site, Town
-from policity.foundations.places.rules.sites import BEYOND_KM, Kind, problems
+from policity.foundations.places.rules.sites import BEYOND_KM, Kind, problems, sign_problem
 from policity.foundations.publishing.services import mark_stale
 from policity.kit.addresses import parse
 from policity.kit.geometry import beyond_km, from_geojson
 
 log = structlog.get_logger("policity.places")
+
+
+_TEXTS = {
+    "name": "名前",
+    "kana": "よみ",
+    "address": "住所",
+    "receives": "受け入れる人",
+    "notes": "備考",
+}
 
 
 class BadSite(ValueError):  # noqa: N818  # the thing refused, in the reader's words
@@ -70,6 +79,8 @@ def _problems(site: Site) -> list[str]:
         found.append("名前を書いてください")
     if not site.address.strip():
         found.append("住所を書いてください")
+    said = [sign_problem(label, getattr(site, name)) for name, label in _TEXTS.items()]
+    found.extend(filter(None, said))
     away = beyond_km(from_geojson(site.city.boundary), (site.lon, site.lat))
     if not away <= BEYOND_KM:  # not a number is not near either
         found.append(f"緯度{site.lat}、経度{site.lon}は市の外です")

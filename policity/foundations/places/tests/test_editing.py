@@ -46,6 +46,10 @@ def test_the_town_follows_the_address(school):
         {"lon": float("nan")},
         {"hazards": ["meteor"]},
         {"receives": "高齢者"},
+        {"name": "第一{小学校"},
+        {"kana": "だいいち|しょうがっこう"},
+        {"address": "西東京市泉町三丁目６－８}"},
+        {"notes": "{北門|きたもん}から"},
     ],
 )
 def test_what_cannot_be_is_refused(school, stale, changes):
@@ -53,6 +57,11 @@ def test_what_cannot_be_is_refused(school, stale, changes):
         edit_site(school.pk, by=None, now=NOW, **changes)
     assert stale == []
     assert Site.objects.get(pk=school.pk).edited == []
+
+
+def test_the_signs_of_readings_are_refused_in_plain_words(school):
+    with pytest.raises(BadSite, match=r"^名前「第一{小学校」に { \| } は使えません$"):
+        edit_site(school.pk, by=None, now=NOW, name="第一{小学校")
 
 
 def test_a_shelter_takes_no_hazards_and_a_welfare_shelter_names_whom(here):

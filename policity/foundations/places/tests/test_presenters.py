@@ -88,3 +88,11 @@ def test_whom_a_site_receives_is_said_in_every_language(city):
         easy = row(replace(SITE, receives=words), "ja-easy").receives
         assert easy
         assert ruby.readings_missing(easy) == ()
+
+
+@pytest.mark.parametrize("code", ["ja", "ja-easy", "en"])
+@pytest.mark.parametrize("kana", ["", "だい|に"])
+def test_a_stored_sign_of_the_markup_fails_no_page(code, kana):
+    marked = replace(SITE, name="第二{小学校", kana=kana, address="保谷町1}", receives="高齢者|")
+    for text in (row(marked, code).name, row(marked, code).address, row(marked, code).receives):
+        assert ruby.html(text)
