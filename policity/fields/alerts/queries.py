@@ -26,9 +26,13 @@ def event_of(key: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """An event as it stands. `level` is the 警戒レベル相当, where there is one."""
+    """An event as it stands. `level` is the 警戒レベル相当, where there is one.
+
+    `place` is the code it was taken in for: the city's, or one that was asked for by hand.
+    """
 
     id: int
+    place: str
     phenomenon: Phenomenon
     severity: Severity
     level: int | None
@@ -227,6 +231,7 @@ def ends_by_itself(now: datetime) -> bool:
 def _view(event: Event) -> InForce:
     return InForce(
         id=event.pk,
+        place=event.place,
         phenomenon=Phenomenon(event.phenomenon),
         severity=Severity(event.severity),
         level=event.level,

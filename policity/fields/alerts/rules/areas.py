@@ -4,6 +4,8 @@ from policity.fields.alerts.rules.bulletin import Bulletin, Event, Phenomenon
 
 _MUNICIPALITY = 7
 _INTENSITY_AREA = 3
+# Coasts are counted in three digits of their own; a city names its own as "coast:310".
+_COAST = "coast:"
 
 
 def spoken(bulletin: Bulletin, lineage: tuple[str, ...]) -> str | None:
@@ -13,8 +15,11 @@ def spoken(bulletin: Bulletin, lineage: tuple[str, ...]) -> str | None:
     telegram names municipalities (seven digits) and ours is not among them, it does not speak of
     us, whatever it says of the prefecture; so it is with the areas of an earthquake. Three digits
     are counted in several systems (intensity areas, coasts, volcanoes): a containing area of
-    three digits is an intensity area.
+    three digits is an intensity area, unless it is marked as a coast ("coast:310").
     """
+    if _tsunami(bulletin):
+        told = bulletin.stated
+        return next((code for code in _shores(lineage) if code in told), None)
     told = bulletin.stated | {event.area for event in bulletin.events}
     shaken = any(event.phenomenon is Phenomenon.EARTHQUAKE for event in bulletin.events)
     for digits in (_MUNICIPALITY, _INTENSITY_AREA) if shaken else (_MUNICIPALITY,):
@@ -36,7 +41,20 @@ def select(bulletin: Bulletin, lineage: tuple[str, ...]) -> tuple[Event, ...]:
     """
     if bulletin.everywhere:
         return bulletin.events
+    if _tsunami(bulletin):
+        shores = _shores(lineage)
+        return tuple(event for event in bulletin.events if event.area in shores)
     area = spoken(bulletin, lineage)
     if area is None:
         return ()
     return tuple(event for event in bulletin.events if event.area == area)
+
+
+def _tsunami(bulletin: Bulletin) -> bool:
+    return any(event.phenomenon is Phenomenon.TSUNAMI for event in bulletin.events)
+
+
+def _shores(lineage: tuple[str, ...]) -> tuple[str, ...]:
+    """What was asked for, and every coast that the place lies on: the worst of them counts."""
+    coasts = (code.removeprefix(_COAST) for code in lineage if code.startswith(_COAST))
+    return (lineage[0], *coasts)

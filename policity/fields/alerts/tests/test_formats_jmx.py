@@ -238,7 +238,13 @@ def test_every_intensity_is_read(jma, read):
         ("32-39_11_06_250206_VTSE41.xml", ("201",), [("tsunami", "extreme", None, "raised")]),
         ("32-39_11_06_250206_VTSE41.xml", ("300",), [("tsunami", "severe", None, "continued")]),
         # 310 is also an intensity area: a coast's warning is not an inland city's.
+        # 310 may be an intensity area of a city without a sea; a coast is marked as one.
         ("32-39_11_02_250206_VTSE41.xml", ("0920100", "090000", "310"), []),
+        (
+            "32-39_11_02_250206_VTSE41.xml",
+            ("1234567", "coast:310"),
+            [("tsunami", "severe", None, "issued")],
+        ),
         ("32-39_11_13_250206_VTSE41.xml", ("210",), [("tsunami", "minor", None, "lowered")]),
         ("38-39_02_04_250206_VTSE41.xml", ("771",), [("tsunami", "moderate", None, "cancelled")]),
         ("45_01_01_200522_VFVO50.xml", ("306",), [("volcano", "moderate", None, "raised")]),

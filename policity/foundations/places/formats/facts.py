@@ -130,7 +130,7 @@ def _city(text: str, faults: list[str]) -> dict[str, Any]:
         **{key: _matches(found.get(key), r"\S.*") for key in ("name", "kana", "prefecture")},
         **{f"names.{one.code}": _matches(names.get(one.code), r"\S.*") for one in LANGUAGES},
         "other_jma_codes": isinstance(others, list)
-        and all(_matches(code, r"[0-9]{1,7}") for code in others),
+        and all(_matches(code, r"(coast:)?[0-9]{1,7}") for code in others),
     }
     wrong = [key for key, well in checks.items() if not well]
     faults.extend(f"{CITY}: {key} がない、または書き方がちがいます" for key in wrong)
