@@ -88,6 +88,7 @@ def history(number, phenomenon, *grades, hours=0, over=False, withdrawn=False):
     severity, level = grades[-1]
     event = InForce(
         id=number,
+        place="1322900",
         phenomenon=phenomenon,
         severity=severity,
         level=level,
@@ -131,6 +132,7 @@ STATES = {
     "danger": ((RAIN_4, FLOOD_3, THUNDER), PAST),
     "extreme": ((RAIN_5, FLOOD_3, THUNDER), PAST),
     "storm": ((STORM, THUNDER), PAST),
+    "storm and rain": ((STORM, RAIN_3), PAST),
     "quake": ((QUAKE,), PAST),
 }
 
