@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from policity.design import assets
-from policity.design.page import page
 from policity.fields.alerts.queries import IN_FORCE, RECENT
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.declarations import (
@@ -15,6 +14,7 @@ from policity.foundations.places.declarations import (
     fixed,
     in_each_language,
 )
+from policity.foundations.publishing.formats import page
 from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
 from policity.public_site import presenters

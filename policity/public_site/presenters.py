@@ -21,7 +21,6 @@ from policity.kit.languages import LANGUAGES, Language
 
 PAST_ON_HOME = 6
 PAST_ON_CALM = 3
-_NOBODY_TRAVELS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def home(read: City, code: str) -> dict[str, Any]:
         }
     brought = hazards_of(event.phenomenon for event in standing.in_force)
     urgent = standing.state.rank >= FrontState.WARNING.rank
-    travel = urgent and all((e.level or 0) < _NOBODY_TRAVELS for e in standing.in_force)
+    travel = urgent and alerts.may_go(standing.in_force)
     return {
         **context,
         "worst": in_force[0],

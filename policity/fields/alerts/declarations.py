@@ -6,7 +6,6 @@ from functools import partial
 
 from django.utils import translation
 
-from policity.design.page import page
 from policity.fields.alerts import presenters, queries
 from policity.fields.alerts.queries import IN_FORCE, RECENT, EventHistory, event_key
 from policity.fields.alerts.services.steps import KIND
@@ -19,6 +18,7 @@ from policity.foundations.places.declarations import (
     fixed,
     in_each_language,
 )
+from policity.foundations.publishing.formats import page
 from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
 
@@ -63,21 +63,26 @@ def _found(addresses: Sequence[str]) -> Iterator[tuple[str, EventHistory | None]
 
 
 def _alert(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
-    city = places_queries.city()
+    city, may_go = places_queries.city(), presenters.may_go(queries.in_force())
     for address, history in _found(addresses):
         if history is None:
             yield address, None
             continue
         language, rest = split(address)
+        keys = {event_key(history.event.id), CITY}
+        if not history.event.ended_at:
+            # Another alert may keep inside whom this one would send to a site.
+            keys.add(IN_FORCE)
         code = language.code
         city_name = places.city_name(city, code)
         context = {
             "city_name": city_name,
             "alert": presenters.view(history.event, code, city_name=city_name),
             "past": presenters.own_entries(history, code),
+            "may_go": may_go,
         }
         body = page("alerts/alert.html", language, rest, context)
-        yield address, Rendered(body, frozenset({event_key(history.event.id), CITY}))
+        yield address, Rendered(body, frozenset(keys))
 
 
 def _cap(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:

@@ -189,6 +189,21 @@ def test_at_level_five_nobody_is_sent_anywhere(monkeypatch):
     assert "屋内" in home.text_content()
 
 
+def test_beside_a_storm_nobody_is_sent_anywhere(monkeypatch):
+    """暴風特別警報 has no level, and the rain beside it is only at level 3."""
+    stand(monkeypatch, "storm and rain")
+    tree = published()
+    assert document(tree["/"].body).xpath("//details") == []
+    rain = next(h.event.id for h in STATES["storm and rain"][0] if h.event.level)
+    page = tree[f"/alerts/{rain}/"]
+    assert document(page.body).xpath("//section[@aria-labelledby='h-now']//a") == []
+    # When the storm is over the page offers them again.
+    assert "alerts:in-force" in page.keys
+    stand(monkeypatch, "warning")
+    page = document(published()[f"/alerts/{rain}/"].body)
+    assert page.xpath("//section[@aria-labelledby='h-now']//a/@href") == ["/shelters/"]
+
+
 def test_sites_are_offered_only_for_their_hazard(monkeypatch):
     stand(monkeypatch, "danger")
     home = document(published()["/"].body)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from policity.fields.alerts import queries
 from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
+from policity.fields.alerts.rules import hazards
 from policity.fields.alerts.rules.bulletin import Severity
 from policity.fields.alerts.rules.response import FrontState
 from policity.fields.alerts.rules.texts import Step, texts
@@ -106,6 +107,11 @@ def view(event: InForce, code: str, *, city_name: str) -> AlertView:
         until=moment(ended, code) if ended else "",
         withdrawn=event.withdrawn,
     )
+
+
+def may_go(in_force: Iterable[InForce]) -> bool:
+    """Whether a page may send people to a site while all this is in force."""
+    return hazards.may_go(texts().plan, ((e.phenomenon, e.severity, e.level) for e in in_force))
 
 
 def entries(histories: Iterable[EventHistory], code: str, *, limit: int) -> list[Entry]:
