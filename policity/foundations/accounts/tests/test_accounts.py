@@ -1,6 +1,7 @@
 """Who holds which role when, and what an account needs."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -25,7 +26,7 @@ def test_one_fitting_role_is_enough_and_none_is_not(held, act):
 @pytest.mark.django_db
 class TestAccounts:
     def open(self, **changes):
-        options = {
+        options: dict[str, Any] = {
             "username": "sample",
             "password": "correct-horse-battery",
             "display_name": "見本",

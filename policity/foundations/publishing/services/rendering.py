@@ -81,10 +81,13 @@ def render_due(*, now: datetime, lane: Lane | None = None) -> RenderReport:
 
 
 def ensure_shown(*, now: datetime) -> None:
-    """When this returns, urgent pages are written: by the worker, which is warm, or else by us."""
+    """When this returns, urgent pages are written: by the worker, which is warm, or else by us.
+
+    All but those that cannot be written: they are tried again later, and `failing` names them.
+    """
     clock = Clock(now)
     while waiting.worker_beats(now=clock()) and clock() - now < PATIENCE:
-        if not _due(clock(), Lane.URGENT):
+        if not _unfinished(clock()):
             return
         time.sleep(GLANCE_SECONDS)
     render_due(now=clock(), lane=Lane.URGENT)
@@ -113,8 +116,11 @@ def _marked() -> int:
 
 
 def _note_shown(newest: int, clock: Clock) -> None:
-    """Changes up to `newest` are shown when nothing urgent is left: theirs was put with them."""
-    if newest and not _due(clock(), Lane.URGENT):
+    """Changes up to `newest` are shown when nothing urgent is left: theirs was put with them.
+
+    A page that failed is left, though it is not due for a while: it shows what was before.
+    """
+    if newest and not _unfinished(clock()):
         Showing.objects.filter(pk__lte=newest, shown_at=None).update(shown_at=clock())
 
 
@@ -133,6 +139,10 @@ def render(family: PageFamily | None, addresses: Sequence[str]) -> dict[str, Out
                 found |= render(family, [address])
     silence = LookupError(f"the family {family.name} said nothing of this page")
     return {address: found.get(address, silence) for address in addresses}
+
+
+def _unfinished(now: datetime) -> bool:
+    return waiting.unfinished([*KINDS.values(), GONE], now=now)
 
 
 def _due(now: datetime, lane: Lane | None) -> dict[tuple[str, Lane], int]:

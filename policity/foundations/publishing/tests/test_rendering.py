@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policity.foundations.publishing import queries
-from policity.foundations.publishing.models import Page, PageKey
+from policity.foundations.publishing.models import Page, PageKey, Showing
 from policity.foundations.publishing.rules import file_of
 from policity.foundations.publishing.services import (
     RenderReport,
@@ -153,6 +153,42 @@ def test_a_page_that_cannot_be_rendered_holds_up_nothing(written, declare):
     declare(written)
     render_due(now=LATER + timedelta(minutes=5))
     assert "storm" in text_of("/stories/1/")
+
+
+def broken(addresses):
+    raise ValueError("no such word")
+
+
+def test_a_change_is_shown_when_its_last_urgent_page_is_written(written, declare):
+    home = written["t.home"]
+    declare(written | {"t.home": replace(home, render=broken)})
+    stories.tell(1, "storm", now=LATER)
+    shown = Showing.objects.latest("pk")
+    render_due(now=LATER)
+    shown.refresh_from_db()
+    assert Item.objects.filter(due__lte=LATER).count() == 0
+    assert shown.shown_at is None, "its home pages failed: they are not due, and not written"
+    stories.tell(2, "a change that writes other pages", now=LATER)
+    declare(written)
+    render_due(now=LATER + timedelta(minutes=5))
+    shown.refresh_from_db()
+    assert shown.shown_at is not None
+    assert shown.shown_at >= LATER + timedelta(minutes=5)
+
+
+def test_a_page_that_waits_for_its_time_keeps_no_change_open(site, declare):
+    def render(addresses):
+        for address in addresses:
+            yield address, Rendered(b"x", frozenset({"word"}), LATER)
+
+    page = PageFamily("p", Lane.URGENT, Stage.LEAF, lambda: ["/p/"], lambda key: (), render)
+    declare({"p": page})
+    rebuild()
+    render_due(now=NOW)
+    mark_stale(["word"], now=NOW)
+    render_due(now=NOW)
+    assert Item.objects.get().due == LATER
+    assert Showing.objects.get().shown_at is not None
 
 
 def test_a_family_that_forgets_a_page_is_asked_again(written, declare):
@@ -411,9 +447,6 @@ def test_verify_is_not_fooled_by_pages_that_wait(written):
 
 
 def test_verify_says_what_cannot_be_rendered(written, declare):
-    def broken(addresses):
-        raise ValueError
-
     declare(written | {"t.home": replace(written["t.home"], render=broken)})
     problems = {(one.address, one.problem) for one in verify(now=LATER).differences}
     assert problems == {("/", "unrendered"), ("/en/", "unrendered")}
@@ -464,3 +497,27 @@ def test_a_command_leaves_its_pages_to_a_living_worker_for_a_while(written, sett
     ensure_shown(now=timezone.now())
     beat.unlink()
     assert "snow" in text_of("/"), "a worker that hangs is not waited for without end"
+
+
+def test_a_command_does_not_take_a_page_that_failed_for_shown(
+    written, declare, settings, monkeypatch
+):
+    """The worker tried, and rests before it tries again: this is no reason to say it is shown."""
+    declare(written | {"t.home": replace(written["t.home"], render=broken)})
+    stories.tell(1, "storm", now=NOW)
+    render_due(now=timezone.now())
+    beat = Path(settings.HOME) / "run" / "worker.alive"
+    beat.touch()
+    looks: list[float] = []
+
+    def glance(seconds):
+        looks.append(seconds)
+        if len(looks) == 3:  # the worker tries again
+            declare(written)
+            render_due(now=timezone.now() + timedelta(minutes=5))
+
+    monkeypatch.setattr(rendering.time, "sleep", glance)
+    ensure_shown(now=timezone.now())
+    beat.unlink()
+    assert len(looks) == 3
+    assert "storm" in text_of("/")

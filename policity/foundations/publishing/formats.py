@@ -1,4 +1,4 @@
-"""One page as bytes, in one language."""
+"""A template and what it tells become the bytes of a page, in one language."""
 
 import re
 from collections.abc import Mapping
