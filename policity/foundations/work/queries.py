@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.module_loading import module_has_submodule
 
 from policity.foundations.work.models import Item
@@ -32,6 +32,12 @@ def due(kinds: Collection[str], *, now: datetime) -> dict[tuple[str, Lane], int]
 def urgent(*, now: datetime) -> bool:
     """Is anything urgent due, of any kind?"""
     return Item.objects.filter(lane=Lane.URGENT, due__lte=now).exists()
+
+
+def unfinished(kinds: Collection[str], *, now: datetime) -> bool:
+    """Is anything urgent of these kinds due, or failed and to be tried again later?"""
+    urgent = Item.objects.filter(kind__in=kinds, lane=Lane.URGENT)
+    return urgent.filter(Q(due__lte=now) | ~Q(last_error="")).exists()
 
 
 def failures(kinds: Collection[str]) -> tuple[tuple[str, int], ...]:
