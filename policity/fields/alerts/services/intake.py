@@ -12,7 +12,6 @@ from shapely.geometry.base import BaseGeometry
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
-from policity.fields.alerts.queries import IN_FORCE, event_key
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules import state
 from policity.fields.alerts.rules.areas import select, spoken
@@ -20,7 +19,6 @@ from policity.fields.alerts.rules.response import Responses, responses
 from policity.fields.alerts.services.steps import expire, mark_pages, save_step
 from policity.fields.alerts.services.withdrawal import call_off, drop_corrected, withdraw
 from policity.foundations.places import queries as places
-from policity.foundations.publishing.services import mark_stale
 from policity.kit.geometry import BadPolygon, around, polygon
 
 log = structlog.get_logger("policity.alerts")
@@ -82,13 +80,16 @@ def ingest(
         telegram.backlog = telegram.backlog or replay
         telegram.root = _root(bulletin)[:300]
         telegram.save()
+        confirmed: tuple[Event, ...] = ()
         if bulletin.info_type is not b.InfoType.CANCEL:
-            transitions = _apply(bulletin, telegram, place=place, lineage=lineage, now=now)
+            transitions, confirmed = _apply(
+                bulletin, telegram, place=place, lineage=lineage, now=now
+            )
         elif bulletin.format is b.Format.CAP:
             transitions = call_off(bulletin, telegram, place=place, now=now)
         else:
             transitions = withdraw(bulletin, telegram, place=place, now=now)
-        mark_pages(transitions, now=now)
+        mark_pages(transitions, now=now, confirmed=confirmed)
     _log(telegram, transitions)
     return Ingested(telegram, transitions)
 
@@ -143,7 +144,8 @@ def _apply(
     place: str,
     lineage: tuple[str, ...],
     now: datetime,
-) -> tuple[Transition, ...]:
+) -> tuple[tuple[Transition, ...], tuple[Event, ...]]:
+    """The steps the bulletin takes here, and the events that it only says again."""
     rules = responses()
     events = _here(bulletin, lineage, root=telegram.root)
     rows = {
@@ -162,8 +164,10 @@ def _apply(
         held=held,
         newer_rules=rules.newer_rules,
     )
-    for event in state.confirmations(bulletin, events, held=held, newer_rules=rules.newer_rules):
-        _confirm(rows[event.phenomenon, event.subject], bulletin, rules, now=now)
+    again = state.confirmations(bulletin, events, held=held, newer_rules=rules.newer_rules)
+    confirmed = tuple(rows[event.phenomenon, event.subject] for event in again)
+    for row in confirmed:
+        _confirm(row, bulletin, rules)
     transitions = [
         _take(
             step,
@@ -180,7 +184,7 @@ def _apply(
     if bulletin.info_type is b.InfoType.CORRECT and not bulletin.scope:
         named = {(e.phenomenon, e.subject) for e in events}
         transitions += drop_corrected(bulletin, telegram, named, place=place, now=now)
-    return tuple(transitions)
+    return tuple(transitions), confirmed
 
 
 def _here(bulletin: b.Bulletin, lineage: tuple[str, ...], *, root: str) -> tuple[b.Event, ...]:
@@ -218,14 +222,12 @@ def _held(row: Event) -> state.Held:
     )
 
 
-def _confirm(row: Event, bulletin: b.Bulletin, rules: Responses, *, now: datetime) -> None:
+def _confirm(row: Event, bulletin: b.Bulletin, rules: Responses) -> None:
     """What is in force was said again: nobody is told, but it stands as of now, and for longer."""
     row.reported_at = bulletin.reported_at
     row.headline = bulletin.headline
     row.valid_until = _valid_until(bulletin, b.Phenomenon(row.phenomenon), rules)
     row.save()
-    if row.status == b.Status.ACTUAL:
-        mark_stale({IN_FORCE, event_key(row.pk)}, now=now)
 
 
 def _valid_until(
