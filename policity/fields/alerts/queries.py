@@ -28,7 +28,8 @@ def event_of(key: str) -> int:
 class InForce:
     """An event as it stands. `level` is the 警戒レベル相当, where there is one.
 
-    `place` is the code it was taken in for: the city's, or one that was asked for by hand.
+    `place` is the code it was taken in for: the city's, or one that was asked for by hand. `kind`
+    is that of the telegram that said so last: JMA's code, or `CAP`.
     """
 
     id: int
@@ -36,6 +37,7 @@ class InForce:
     phenomenon: Phenomenon
     severity: Severity
     level: int | None
+    kind: str
     code: str
     name: str
     area_name: str
@@ -235,6 +237,7 @@ def _view(event: Event) -> InForce:
         phenomenon=Phenomenon(event.phenomenon),
         severity=Severity(event.severity),
         level=event.level,
+        kind=event.kind,
         code=event.code,
         name=event.name,
         area_name=event.area_name,

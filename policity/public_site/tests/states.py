@@ -7,7 +7,7 @@ from pathlib import Path
 
 from policity.fields.alerts import queries as alert_queries
 from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
-from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.foundations import places
 from policity.foundations.delivery import queries as delivery_queries
 from policity.foundations.delivery.queries import MessageView, Thread
@@ -64,7 +64,9 @@ def sites() -> tuple[SiteView, ...]:
         )
 
 
-def history(number, phenomenon, *grades, hours=0, over=False, withdrawn=False):
+def history(
+    number, phenomenon, *grades, hours=0, over=False, withdrawn=False, kind="VPWW54", name=""
+):
     """An alert through its grades: (severity, level) one after the other."""
     start = EVENING - timedelta(hours=hours)
     steps, before = [], (None, None)
@@ -78,7 +80,7 @@ def history(number, phenomenon, *grades, hours=0, over=False, withdrawn=False):
                 level_to=grade[1],
                 severity_from=before[0],
                 severity_to=grade[0],
-                name="",
+                name=name,
                 office="気象庁",
                 withdrawal=withdrawn and grade[0] is None,
                 message_id=1,
@@ -92,14 +94,15 @@ def history(number, phenomenon, *grades, hours=0, over=False, withdrawn=False):
         phenomenon=phenomenon,
         severity=severity,
         level=level,
+        kind=kind,
         code="03",
-        name="",
+        name=name,
         area_name="西東京市",
         subject="",
         started_at=start,
         changed_at=steps[-1].at,
         reported_at=steps[-1].at,
-        office="気象庁",
+        office="気象庁" if kind != CAP else "Example Weather Office",
         headline="東京地方では、<低い土地>の浸水に警戒してください。",
         generation=2,
         valid_until=None,
@@ -117,6 +120,7 @@ FLOOD_3 = history(2, Phenomenon.FLOOD, (MODERATE, 3))
 THUNDER = history(3, Phenomenon.THUNDER, (MINOR, None), hours=1)
 STORM = history(4, Phenomenon.STORM, (MODERATE, None), (EXTREME, None))
 QUAKE = history(5, Phenomenon.EARTHQUAKE, (EXTREME, None))
+SENDERS = history(7, Phenomenon.HEAVY_RAIN, (SEVERE, None), (EXTREME, None), kind=CAP, name="Rain")
 DRY = history(6, Phenomenon.DRY, (MINOR, None))
 SNOW_OVER = history(8, Phenomenon.HEAVY_SNOW, (MINOR, None), (MODERATE, None), hours=200, over=True)
 WITHDRAWN = history(9, Phenomenon.TORNADO, (MODERATE, None), hours=300, withdrawn=True)
@@ -134,6 +138,7 @@ STATES = {
     "storm": ((STORM, THUNDER), PAST),
     "storm and rain": ((STORM, RAIN_3), PAST),
     "quake": ((QUAKE,), PAST),
+    "another sender": ((SENDERS,), PAST),
 }
 
 

@@ -11,11 +11,12 @@ from lxml import etree, html
 
 from policity.design import assets
 from policity.fields.alerts import declarations as alert_pages
+from policity.fields.alerts.rules.bulletin import CAP, Phenomenon
 from policity.foundations.places import queries as place_queries
 from policity.kit.declare import Stage
 from policity.kit.languages import LANGUAGES, split
 from policity.public_site import declarations as front_pages
-from policity.public_site.tests.states import STATES, renamed, stand
+from policity.public_site.tests.states import EXTREME, STATES, history, renamed, stand
 
 FAMILIES = (*front_pages.PAGES, *alert_pages.PAGES)
 WIRE_LIMIT = 50_000
@@ -180,6 +181,44 @@ def test_what_has_no_level_never_wears_a_levels_colour(monkeypatch, name):
     for address, page in pages(published()).items():
         found = " ".join(page.xpath("//@class"))
         assert not re.search(r"(order|lv)--[2345]", found), address
+
+
+def test_another_senders_alert_has_none_of_jmas_names(monkeypatch):
+    stand(monkeypatch, "another sender")
+    tree = published()
+    names = {
+        language.code: document(tree[f"{language.prefix}alerts/7/"].body).findtext(".//title")
+        for language in LANGUAGES
+    }
+    assert {code: name.partition(" · ")[0] for code, name in names.items()} == {
+        "ja": "大雨（命の危険）",
+        "ja-easy": "大雨（命が 危ない）",
+        "en": "Heavy rain (danger to life)",
+        "zh-hans": "暴雨（生命危险）",
+        "ko": "호우(생명 위험)",
+    }
+    for address, page in pages(tree).items():
+        if "/alerts/" in address or address == split(address)[0].prefix:
+            assert "特別警報" not in page.text_content(), address
+            assert "mergency warning" not in page.text_content(), address
+            assert "특별경보" not in page.text_content(), address
+    assert "Example Weather Office" in document(tree["/en/alerts/7/"].body).text_content()
+    told = etree.fromstring(tree["/alerts/7.cap"].body)
+    assert "Heavy rain (danger to life)" in [e.text for e in told.iter("{*}event")]
+    # The code is the sender's own, and JMA's name does not stand on it.
+    assert told.findall(".//{*}eventCode") == []
+
+
+def test_in_japanese_a_sender_is_quoted(monkeypatch):
+    words = "記録的{大雨|のおそれ"
+    monkeypatch.setitem(
+        STATES,
+        "another sender",
+        ((history(7, Phenomenon.HEAVY_RAIN, (EXTREME, None), kind=CAP, name=words),), ()),
+    )
+    stand(monkeypatch, "another sender")
+    tree = published()
+    assert "記録的｛大雨｜のおそれ" in document(tree["/alerts/7/"].body).findtext(".//title")
 
 
 def test_at_level_five_nobody_is_sent_anywhere(monkeypatch):

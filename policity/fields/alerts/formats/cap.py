@@ -8,6 +8,7 @@ from typing import Any
 from policity.fields.alerts.formats.guard import moment, one_line, words
 from policity.fields.alerts.rules import codes
 from policity.fields.alerts.rules.bulletin import (
+    CAP,
     Bulletin,
     Change,
     Event,
@@ -99,7 +100,7 @@ def _head(alert: Any, ns: str) -> Bulletin:
     note = words(alert.findtext(f"{ns}note"))
     return Bulletin(
         format=Format.CAP,
-        kind="CAP",
+        kind=CAP,
         generation=Generation.NEW,
         title=said["headline"] or said["event"] or note or identity,
         status=status,

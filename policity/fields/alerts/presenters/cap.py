@@ -6,7 +6,7 @@ from django.conf import settings
 
 from policity.fields.alerts.formats.cap_writer import CapAlert, CapArea, CapInfo, write_cap
 from policity.fields.alerts.queries import EventHistory
-from policity.fields.alerts.rules.bulletin import Phenomenon, Severity
+from policity.fields.alerts.rules.bulletin import CAP, Phenomenon, Severity
 from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places.presenters import city_name
 from policity.foundations.places.queries import CityView
@@ -47,22 +47,25 @@ def cap(history: EventHistory, city: CityView) -> bytes:
 def _info(history: EventHistory, city: CityView, language: Language) -> CapInfo:
     event = history.event
     text = texts().say(language.code, event.phenomenon, event.severity, event.level)
+    name = texts().called(
+        language.code, event.phenomenon, event.severity, told=event.name, kind=event.kind
+    )
     ended = event.ended_at is not None
     level = texts().level_name(language.code, event.level) if event.level else ""
     return CapInfo(
         language="ja-x-easy" if language.code == "ja-easy" else language.html,
         categories=("Geo" if event.phenomenon in _GEO else "Met",),
-        event=ruby.plain(text.name),
+        event=ruby.plain(name),
         urgency="Past" if ended else "Expected" if event.severity.rank < 3 else "Immediate",
         severity=event.severity.value.capitalize(),
         certainty="Observed" if event.phenomenon is Phenomenon.EARTHQUAKE else "Likely",
-        headline=ruby.plain(" ".join(filter(None, (text.name, level)))),
+        headline=ruby.plain(" ".join(filter(None, (name, level)))),
         description=ruby.plain(text.headline),
         instruction=""
         if ended
         else "\n".join(ruby.plain(f"{step.title} {step.body}") for step in text.steps),
         response_types=("AllClear" if ended else _RESPONSE[event.severity],),
-        event_codes=(("JMA", event.code),) if event.code else (),
+        event_codes=(("JMA", event.code),) if event.code and event.kind != CAP else (),
         onset=event.started_at,
         expires=event.valid_until,
         sender_name=event.office,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from policity.fields.alerts import queries
 from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
 from policity.fields.alerts.rules import hazards
-from policity.fields.alerts.rules.bulletin import Severity
+from policity.fields.alerts.rules.bulletin import CAP, Severity
 from policity.fields.alerts.rules.response import FrontState
 from policity.fields.alerts.rules.texts import Step, texts
 from policity.kit import moments, ruby
@@ -91,14 +91,14 @@ def view(event: InForce, code: str, *, city_name: str) -> AlertView:
     ended = event.ended_at
     return AlertView(
         id=event.id,
-        name=_name(event.name, text.name, code),
+        name=_name(event, code, event.severity, event.name),
         headline=text.headline,
         steps=text.steps,
         level=event.level,
         severity_name=texts().plain_severity(code, event.severity),
         tone=_tone(event),
-        area=event.area_name if code == "ja" and event.area_name else city_name,
-        office=_office(event.office, code),
+        area=ruby.foreign(event.area_name) if code == "ja" and event.area_name else city_name,
+        office=_office(event, code),
         telegram=event.headline if code == "ja" else "",
         started_at=event.started_at,
         since=moment(event.started_at, code),
@@ -148,12 +148,7 @@ def summary(standing: Standing, code: str) -> str:
 def _names(standing: Standing, code: str) -> str:
     """ "大雨警報・洪水警報": each name once, worst first, three at most."""
     names = dict.fromkeys(
-        _name(
-            event.name,
-            texts().say(code, event.phenomenon, event.severity, event.level).name,
-            code,
-        )
-        for event in standing.in_force
+        _name(event, code, event.severity, event.name) for event in standing.in_force
     )
     joint = {"ja": "・", "ja-easy": " ", "zh-hans": "、"}.get(code, ", ")
     more = f" +{len(names) - 3}" if len(names) > 3 else ""
@@ -167,7 +162,7 @@ def _entry(step: HistoryStep, event: InForce, code: str, event_id: int | None) -
     return Entry(
         at=step.at,
         id=event_id,
-        name=_name(step.name, texts().say(code, event.phenomenon, severity, level).name, code),
+        name=_name(event, code, severity, step.name),
         change=texts().change_name(code, change),
         level=level if step.severity_to else None,
     )
@@ -175,7 +170,7 @@ def _entry(step: HistoryStep, event: InForce, code: str, event_id: int | None) -
 
 def _worst_name(history: EventHistory, code: str) -> str:
     event = history.event
-    severity, level, name = max(
+    severity, _, name = max(
         (
             (step.severity_to, step.level_to, step.name)
             for step in history.steps
@@ -184,7 +179,7 @@ def _worst_name(history: EventHistory, code: str) -> str:
         key=lambda worst: (worst[0].rank, worst[1] or 0),
         default=(event.severity, event.level, event.name),
     )
-    return _name(name, texts().say(code, event.phenomenon, severity, level).name, code)
+    return _name(event, code, severity, name)
 
 
 def _tone(event: InForce) -> str:
@@ -193,15 +188,15 @@ def _tone(event: InForce) -> str:
     return "calm" if event.severity is Severity.MINOR else "act"
 
 
-def _name(told: str, ours: str, code: str) -> str:
-    """In Japanese an alert is called what its office called it."""
-    return told if code == "ja" and told else ours
+def _name(event: InForce, code: str, severity: Severity, told: str) -> str:
+    """What the alert is, or was, called when it was so grave and its office called it so."""
+    return texts().called(code, event.phenomenon, severity, told=told, kind=event.kind)
 
 
-def _office(office: str, code: str) -> str:
-    if code != "ja" and (not office or any(part in office for part in _JMA)):
-        return texts().source(code)
-    return office
+def _office(event: InForce, code: str) -> str:
+    office = event.office
+    jma = event.kind != CAP and (not office or any(part in office for part in _JMA))
+    return texts().source(code) if jma and code != "ja" else ruby.foreign(office)
 
 
 def moment(at: datetime, code: str) -> str:

@@ -12,6 +12,10 @@ class Format(StrEnum):
     CAP = "cap"
 
 
+CAP = "CAP"
+"""The kind of every CAP alert, whoever sends it."""
+
+
 class Status(StrEnum):
     """通常 / 訓練 / 試験. Only an actual bulletin is ever shown or sent as real."""
 

@@ -53,16 +53,22 @@ class Flash(NamedTuple):
     subject: str
 
 
+LEVELS: Mapping[int, Severity] = {
+    int(level): Severity(severity) for level, severity in _CODES["severity"]["level"].items()
+}
+"""How grave a 警戒レベル is."""
+
+
 def _severity(tier: str, level: int | None) -> Severity:
     """The graver of what the tier and the level say."""
     by_tier = Severity(_CODES["severity"]["tier"][tier])
     if level is None:
         return by_tier
-    return max(by_tier, Severity(_CODES["severity"]["level"][str(level)]), key=lambda s: s.rank)
+    return max(by_tier, LEVELS[level], key=lambda s: s.rank)
 
 
 def _of_level(phenomenon: Phenomenon, level: int) -> Told:
-    return Told(phenomenon, Severity(_CODES["severity"]["level"][str(level)]), level)
+    return Told(phenomenon, LEVELS[level], level)
 
 
 def _warnings(generation: Generation) -> dict[str, Told]:

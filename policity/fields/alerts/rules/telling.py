@@ -18,11 +18,12 @@ def tell_texts(
     level: int | None,
     change: Change,
     name: str,
+    kind: str,
     withdrawal: bool,
 ) -> Mapping[str, Mapping[str, str]]:
     """Title and body of a message by language code; ja-easy with readings.
 
-    "大雨警報（警戒レベル3相当）：発表". `name` is what the office calls it, for the Japanese text.
+    "大雨警報（警戒レベル3相当）：発表". `name` is what the office calls it, `kind` the telegram's.
     What ended is named as it was; its body is empty, since there is nothing left to do.
     """
     word = "withdrawn" if withdrawal else change.value
@@ -30,7 +31,7 @@ def tell_texts(
     for language in LANGUAGES:
         code = language.code
         said = texts.say(code, phenomenon, severity, level)
-        title = name if code == "ja" else said.name
+        title = texts.called(code, phenomenon, severity, told=name, kind=kind)
         if level is not None:
             meaning = texts.level_name(code, level)
             title += f"（{meaning}）" if code in _WIDE else f" ({meaning})"

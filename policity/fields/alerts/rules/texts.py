@@ -7,6 +7,7 @@ replaces the same entry. Everything is checked on loading, so that no page finds
 ja-easy carries readings as `{漢字|かんじ}` (`kit.ruby`); no other language does.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,19 +17,15 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.fields.alerts.rules import codes
+from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.kit import ruby
 from policity.kit.languages import LANGUAGES
 
 _SHIPPED = files("policity.fields.alerts") / "facts" / "texts"
-_SEVERITY_OF_LEVEL = {
-    2: Severity.MINOR,
-    3: Severity.MODERATE,
-    4: Severity.SEVERE,
-    5: Severity.EXTREME,
-}
+_JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-鿿]")
 _ANY = "any"
-_CHANGES = (*(change.value for change in Change), "withdrawn", "corrected")
+_CHANGES = (*(change.value for change in Change), "withdrawn")
 _HAZARDS = (
     "flood",
     "landslide",
@@ -99,7 +96,7 @@ class Plan:
         """The severity that decides what to do: the warning level's, where there is one."""
         if level is None or phenomenon not in self.levelled:
             return severity
-        return _SEVERITY_OF_LEVEL.get(level, severity)
+        return codes.LEVELS.get(level, severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,45 +111,50 @@ class Texts:
     ) -> AlertText:
         """The text for an alert.
 
-        The name follows the severity; what is happening and what to do follow the warning level
-        where there is one. A severity that JMA has no name for is called by the phenomenon.
+        The name is JMA's and follows the severity; what is happening and what to do follow the
+        warning level where there is one. A severity that JMA has no name for is called by the
+        phenomenon.
         """
-        words = self.words[language]
         row, own = self.plan.entry(phenomenon, severity)
         if own:
-            name = words[f"alerts.{phenomenon}.{row}.name"]
+            name = self.words[language][f"alerts.{phenomenon}.{row}.name"]
         else:
-            name = (
-                words["composed"]
-                .replace("<phenomenon>", words[f"phenomena.{phenomenon}"])
-                .replace("<severity>", words[f"severities.{severity}"])
-            )
+            name = self._composed(language, phenomenon, severity)
         deeds = self.plan.deeds(phenomenon, severity, level)
         row, own = self.plan.entry(phenomenon, deeds)
         headline = f"alerts.{phenomenon}.{row}" if own else f"alerts.{Phenomenon.OTHER}.{deeds}"
         group = self.plan.alerts[phenomenon][row]
         return self._text(language, headline, group, name=name)
 
-    def severity_name(
-        self, language: str, phenomenon: Phenomenon, severity: Severity, level: int | None
+    def called(
+        self, language: str, phenomenon: Phenomenon, severity: Severity, *, told: str, kind: str
     ) -> str:
-        """What the alert is called: 大雨警報, "Heavy rain warning"."""
-        return self.say(language, phenomenon, severity, level).name
+        """What an alert is called: 大雨警報, "Heavy rain warning".
 
-    def phenomenon_name(self, language: str, phenomenon: Phenomenon) -> str:
-        """The phenomenon alone: 大雨, "Heavy rain"."""
-        return self.words[language][f"phenomena.{phenomenon}"]
+        In Japanese as its office called it (`told`), where that is Japanese. JMA's own names are
+        for its telegrams alone: in every other language another sender's alert (`kind` CAP) is
+        called by the phenomenon and how grave it is.
+        """
+        if language == "ja" and told and (kind != CAP or _JAPANESE.search(told)):
+            return ruby.foreign(told)
+        if kind == CAP:
+            return self._composed(language, phenomenon, severity)
+        return self.say(language, phenomenon, severity, None).name
 
-    def tier_name(self, language: str, severity: Severity) -> str:
-        """JMA's word for the tier: 注意報, 警報, 危険警報, 特別警報."""
-        return self.words[language][f"tiers.{severity}"]
+    def _composed(self, language: str, phenomenon: Phenomenon, severity: Severity) -> str:
+        words = self.words[language]
+        return (
+            words["composed"]
+            .replace("<phenomenon>", words[f"phenomena.{phenomenon}"])
+            .replace("<severity>", words[f"severities.{severity}"])
+        )
 
     def plain_severity(self, language: str, severity: Severity) -> str:
         """How grave, in an everyday word: 注意, 警戒, 危険, 命の危険."""
         return self.words[language][f"severities.{severity}"]
 
     def change_name(self, language: str, change: str) -> str:
-        """The word for a `Change`, "withdrawn" or "corrected"."""
+        """The word for a `Change`, or "withdrawn"."""
         return self.words[language][f"changes.{change}"]
 
     def level_name(self, language: str, level: int) -> str:
@@ -166,10 +168,6 @@ class Texts:
     def site_kind(self, language: str, kind: str) -> Named:
         """One of the three kinds of sites, and whom it is for."""
         return self._named(language, f"sites.{kind}")
-
-    def drill(self, language: str) -> Named:
-        """The mark that every drill carries."""
-        return self._named(language, "drill")
 
     def source(self, language: str) -> str:
         """Who issued it: the Japan Meteorological Agency."""
@@ -300,12 +298,11 @@ def _check(words: Mapping[str, str], wanted: frozenset[str], where: str) -> None
 
 def _wanted(plan: Plan) -> Iterable[str]:
     """Every key that a language needs."""
-    yield from ("checked_by", "source", "composed", "drill.name", "drill.body")
+    yield from ("checked_by", "source", "composed")
     for group in ("indoors", "calm"):
         yield from (f"{group}.name", f"{group}.headline")
     for table, keys in (
         ("changes", _CHANGES),
-        ("tiers", tuple(Severity)),
         ("severities", tuple(Severity)),
         ("levels", ("1", "2", "3", "4", "5")),
         ("phenomena", tuple(Phenomenon)),

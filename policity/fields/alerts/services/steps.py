@@ -38,6 +38,7 @@ def save_step(transition: Transition, *, now: datetime) -> Transition:
                 level=event.level,
                 change=b.Change(transition.change),
                 name=transition.name,
+                kind=event.kind,
                 withdrawal=transition.withdrawal and event.ended_at is not None,
             ),
             told_at=transition.at,
@@ -100,10 +101,14 @@ def told(event: Event, bulletin: b.Bulletin) -> Action:
     return Action.PUBLISHED if told and bulletin.status is b.Status.ACTUAL else Action.RECORDED
 
 
-def mark_pages(transitions: Sequence[Transition], *, now: datetime) -> None:
-    """Pages that show what changed are stale. Drills show on none."""
+def mark_pages(
+    transitions: Sequence[Transition], *, now: datetime, confirmed: Sequence[Event] = ()
+) -> None:
+    """Pages that show what changed, or was said again, are stale. Drills show on none."""
     real = [t for t in transitions if t.event.status == b.Status.ACTUAL]
-    if real:
-        keys = {IN_FORCE, RECENT, *(event_key(t.event_id) for t in real)}
+    events = {t.event_id for t in real}
+    events |= {event.pk for event in confirmed if event.status == b.Status.ACTUAL}
+    if events:
+        keys = {IN_FORCE, RECENT, *map(event_key, events)}
         showing = mark_stale(keys, now=now)
         Transition.objects.filter(pk__in=[t.pk for t in real]).update(showing=showing)

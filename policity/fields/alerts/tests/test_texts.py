@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.fields.alerts.rules.texts import AlertText, Texts, load, texts
 from policity.kit import ruby
 from policity.kit.languages import LANGUAGES
@@ -80,7 +80,6 @@ def test_every_alert_says_what_it_is_and_what_to_do(
     assert 1 <= len(said.steps) <= 3
     assert len({step.title for step in said.steps}) == len(said.steps)
     assert all(step.title and step.body and step.icon for step in said.steps)
-    assert texts().severity_name(code, phenomenon, severity, level) == said.name
 
 
 @given(PHENOMENON, SEVERITY, LEVEL)
@@ -106,18 +105,14 @@ def test_severities_are_told_apart(code: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_the_smaller_words_are_there(code: str) -> None:
     all_texts = texts()
-    for change in (*Change, "withdrawn", "corrected"):
+    for change in (*Change, "withdrawn"):
         assert all_texts.change_name(code, change)
     for severity in Severity:
-        assert all_texts.tier_name(code, severity)
         assert all_texts.plain_severity(code, severity)
-    for phenomenon in Phenomenon:
-        assert all_texts.phenomenon_name(code, phenomenon)
     for kind in ("emergency_site", "shelter", "welfare_shelter"):
         assert all_texts.site_kind(code, kind).body
     assert all_texts.hazard_name(code, "inland_flood")
     assert all_texts.source(code)
-    assert all_texts.drill(code).body
     assert len(all_texts.indoors(code).steps) == 3
     assert all_texts.calm(code).headline
 
@@ -125,8 +120,7 @@ def test_the_smaller_words_are_there(code: str) -> None:
 def test_official_names() -> None:
     def names(phenomenon: Phenomenon, severity: Severity) -> dict[str, str]:
         return {
-            code: ruby.plain(texts().severity_name(code, phenomenon, severity, None))
-            for code in CODES
+            code: ruby.plain(texts().say(code, phenomenon, severity, None).name) for code in CODES
         }
 
     assert names(Phenomenon.HEAVY_RAIN, Severity.MODERATE) == {
@@ -349,3 +343,20 @@ def test_every_single_text_is_missed_when_it_goes(tmp_path: Path, code: str) -> 
         (tmp_path / f"{code}.toml").write_text(f'{head}{leaf} = ""\n', "utf-8")
         with pytest.raises(KeyError, match=re.escape(key)):
             load(tmp_path)
+
+
+@given(LANGUAGE, PHENOMENON, SEVERITY)
+def test_only_jmas_telegrams_have_jmas_names(
+    code: str, phenomenon: Phenomenon, severity: Severity
+) -> None:
+    def called(told: str, kind: str) -> str:
+        return texts().called(code, phenomenon, severity, told=told, kind=kind)
+
+    words = texts().words[code]
+    theirs = called("Alert", CAP)
+    assert words[f"phenomena.{phenomenon}"] in theirs
+    assert words[f"severities.{severity}"] in theirs
+    assert called("{とても}強い雨", CAP) == ("｛とても｝強い雨" if code == "ja" else theirs)
+    ours = texts().say(code, phenomenon, severity, None).name
+    assert called("", "VPWW54") == ours
+    assert called("Ｘ", "VPWW54") == ("Ｘ" if code == "ja" else ours)

@@ -19,9 +19,9 @@ from policity.fields.alerts.rules.bulletin import (
     Ignored,
     InfoType,
     Refused,
-    Severity,
     Status,
 )
+from policity.fields.alerts.rules.texts import texts
 from policity.fields.alerts.services import ingest
 from policity.fields.alerts.sources import folder
 from policity.foundations.places import queries as places
@@ -37,12 +37,6 @@ _CHANGE = {
     Change.RAISED: "引き上げ",
     Change.LOWERED: "引き下げ",
     Change.CANCELLED: "解除",
-}
-_SEVERITY = {
-    Severity.MINOR: "注意",
-    Severity.MODERATE: "警戒",
-    Severity.SEVERE: "危険",
-    Severity.EXTREME: "極めて危険",
 }
 
 
@@ -186,7 +180,7 @@ def _as_text(name: str, bulletin: Bulletin, events: tuple[Event, ...], area: str
         f" {bulletin.reported_at:%Y-%m-%d %H:%M} {bulletin.office}",
     ]
     for event in events:
-        grade = _SEVERITY[event.severity]
+        grade = texts().plain_severity("ja", event.severity)
         if event.level:
             grade += f"、警戒レベル{event.level}相当"
         place = f"{event.area_name}（{event.area}）" if event.area else event.area_name
