@@ -516,7 +516,7 @@ def test_a_command_does_not_take_a_page_that_failed_for_shown(
             declare(written)
             render_due(now=timezone.now() + timedelta(minutes=5))
 
-    monkeypatch.setattr(rendering.time, "sleep", glance)
+    monkeypatch.setattr(time, "sleep", glance)
     ensure_shown(now=timezone.now())
     beat.unlink()
     assert len(looks) == 3
