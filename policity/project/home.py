@@ -112,13 +112,25 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
 
 
 def make_folders(home: Path) -> None:
-    """The folders of a home and its secret key, which only its owner can read."""
-    home.mkdir(mode=0o750, parents=True, exist_ok=True)
-    for name in ("published", "media", "run"):
-        (home / name).mkdir(mode=0o755, exist_ok=True)
+    """The folders of a home and its secret key, which only its owner can read.
+
+    Whoever is in the home's group, as a web server in front of it may be, can go to what is
+    published and to the socket in run; others cannot enter. Modes do not depend on our umask.
+    """
+    _make_folder(home, 0o750)
+    _make_folder(home / "run", 0o750)
+    for name in ("published", "media"):
+        _make_folder(home / name, 0o755)
     key = home / "secret.key"
     if not key.exists():
         _write_secret(key, secrets.token_urlsafe(48))
+
+
+def _make_folder(folder: Path, mode: int) -> None:
+    """One that exists keeps the mode its operator gave it."""
+    if not folder.is_dir():
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        folder.chmod(mode)
 
 
 def template(say: Say = say) -> Path:

@@ -1,4 +1,4 @@
-"""The web process: Django on granian, behind a Unix socket that only the front reaches."""
+"""The web process: Django on granian, behind a Unix socket for the front and the home's group."""
 
 import sys
 from pathlib import Path
@@ -30,7 +30,7 @@ def main(socket: Path) -> None:
     Granian(
         "policity.project.wsgi",
         uds=socket,
-        uds_permissions=0o600,
+        uds_permissions=0o660,
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=2,

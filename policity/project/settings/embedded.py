@@ -1,5 +1,6 @@
 """One machine, one folder, SQLite (docs/adr/0001). Every value can be set from the environment."""
 
+import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -18,7 +19,10 @@ DEMO = ENVIRONMENT.demo
 DEBUG = False
 ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 SECRET_KEY_FILE = HOME / "secret.key"
-SECRET_KEY = SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else "not-yet-prepared"
+# A home that is not prepared has none yet; what is signed without it is worth nothing later.
+SECRET_KEY = (
+    SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else secrets.token_urlsafe(48)
+)
 
 PUBLISHED = HOME / "published"
 
@@ -75,8 +79,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 WAGTAILIMAGES_IMAGE_MODEL = "publishing.CityImage"
 WAGTAILDOCS_DOCUMENT_MODEL = "publishing.CityDocument"
+# The address residents use; feeds and CAP name it.
+PUBLIC_URL = ENVIRONMENT.url
 WAGTAIL_SITE_NAME = "Policity"
-WAGTAILADMIN_BASE_URL = ENVIRONMENT.url
+WAGTAILADMIN_BASE_URL = PUBLIC_URL
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 
@@ -86,7 +92,7 @@ LOGOUT_REDIRECT_URL = "back_office:sign_in"
 # Residents' pages never carry a cookie.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/staff/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.url.startswith("https:")
-# Only the front reaches our socket, and it writes this header itself.
+# Only the front and the home's group reach our socket; the front writes this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -1,5 +1,7 @@
 """A home is made once, by one process, and kept."""
 
+import os
+import runpy
 import sqlite3
 import stat
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from policity.project import environment, home
+from policity.project.settings import embedded
 
 
 def _where(folder: Path, *, demo: bool = False) -> environment.Environment:
@@ -30,6 +33,39 @@ def test_an_empty_folder_becomes_a_home(tmp_path: Path) -> None:
     assert home.prepared_set(database) == home.migration_set()
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("select count(*) from accounts_user").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000])
+def test_the_home_is_for_its_group_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    """A web server in the home's group reads what is published; nobody else enters."""
+    city = tmp_path / "city"
+    before = os.umask(umask)
+    try:
+        home.make_folders(city)
+    finally:
+        os.umask(before)
+    modes = {folder.name: stat.S_IMODE(folder.stat().st_mode) for folder in city.iterdir()}
+    assert stat.S_IMODE(city.stat().st_mode) == 0o750
+    assert modes == {"run": 0o750, "published": 0o755, "media": 0o755, "secret.key": 0o600}
+
+
+def test_folders_that_exist_keep_their_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    home.make_folders(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_without_its_key_a_home_has_one_that_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLICITY_HOME", str(tmp_path))
+    keys = [runpy.run_path(embedded.__file__)["SECRET_KEY"] for _ in range(2)]
+    assert keys[0] != keys[1]
+    assert min(map(len, keys)) >= 50
+
+    home.make_folders(tmp_path)
+    kept = [runpy.run_path(embedded.__file__)["SECRET_KEY"] for _ in range(2)]
+    assert kept == [(tmp_path / "secret.key").read_text().strip()] * 2
 
 
 def test_a_prepared_home_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
