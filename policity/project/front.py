@@ -102,8 +102,9 @@ http://:$port {
 	}
 
 	handle {
-		# What is half written lies in a folder of its own, which is nobody's page.
-		@hidden path /.*
+		# What is half written lies in a folder of its own, which is nobody's page; nor are those
+		# that answer for an error.
+		@hidden path /.* /errors/*
 		error @hidden 404
 
 		@starting not file {

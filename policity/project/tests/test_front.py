@@ -1,5 +1,6 @@
 """The front serves the published folder while nothing else runs; nginx behaves the same."""
 
+import grp
 import gzip
 import http.client
 import http.server
@@ -8,6 +9,8 @@ import shutil
 import socket
 import socketserver
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ import pytest
 from pytest_django import Settings
 
 from policity.foundations.publishing.services import tree
-from policity.project import front
+from policity.project import front, home
 
 pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[3]
@@ -37,6 +40,8 @@ class Site:
     port: int
     published: Path
     socket: Path
+    # What the server says of its work: the errors that its settings let through, and all else.
+    log: Path
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -100,7 +105,11 @@ def _caddy(folder: Path, site: Site) -> tuple[list[str], dict[str, str]]:
     return front.command(file), os.environ | front.surroundings(folder)
 
 
-def _nginx(folder: Path, site: Site) -> tuple[list[str], dict[str, str]]:
+def _place(folder: Path) -> Site:
+    return Site(_free_port(), folder / "published", folder / "web.sock", folder / "log")
+
+
+def _nginx(folder: Path, site: Site, user: str = "root") -> tuple[list[str], dict[str, str]]:
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert nginx, "nginx is missing: script/test installs it"
     shutil.copytree(ROOT / "deploy" / "nginx", folder / "policity")
@@ -112,9 +121,9 @@ def _nginx(folder: Path, site: Site) -> tuple[list[str], dict[str, str]]:
         file.write_text(text.replace("listen [::]:80;", ""))
     (folder / "nginx.conf").write_text(
         "load_module /usr/lib/nginx/modules/ngx_http_brotli_static_module.so;\n"
-        f"user root;\npid {folder}/nginx.pid;\ndaemon off;\nworker_processes 1;\n"
+        f"user {user};\npid {folder}/nginx.pid;\ndaemon off;\nworker_processes 1;\n"
         "events {}\nhttp {\n"
-        f"error_log {folder}/error.log;\n"
+        "error_log stderr;\n"
         + "".join(
             f"{kind}_temp_path {folder}/{kind};\n"
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -122,7 +131,7 @@ def _nginx(folder: Path, site: Site) -> tuple[list[str], dict[str, str]]:
         + "include policity/policity.conf;\n}\n"
     )
     if os.geteuid() != 0:
-        text = (folder / "nginx.conf").read_text().replace("user root;\n", "")
+        text = (folder / "nginx.conf").read_text().replace(f"user {user};\n", "")
         (folder / "nginx.conf").write_text(text)
     return [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")], {}
 
@@ -135,10 +144,11 @@ def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("city")
-    place = Site(port=_free_port(), published=folder / "published", socket=folder / "web.sock")
+    place = _place(folder)
     _tree(place.published)
     command, environment = SERVERS[request.param](folder, place)
-    process = subprocess.Popen(command, env=environment)
+    with place.log.open("w") as log:
+        process = subprocess.Popen(command, env=environment, stderr=log)
     try:
         _until_answered(place, "/healthz")
         yield place
@@ -198,6 +208,9 @@ def test_every_answer_carries_the_security_headers(site: Site, path: str) -> Non
         "/assets/nothing.css",
         "/.writing/0.br",
         "/%2ewriting/0.br",
+        "/errors/",
+        "/errors/404.html",
+        "/errors/503.html",
         "/en/../.writing/0.br",
         "/../Caddyfile",
     ],
@@ -285,8 +298,73 @@ def test_only_the_staff_reach_the_application(site: Site) -> None:
             site.socket.unlink()
 
 
+def test_no_log_names_a_reader(site: Site) -> None:
+    """Nor what they asked for: not for what is missing, nor while the application is down."""
+    (site.published / "locked").write_bytes(b"x")
+    (site.published / "locked").chmod(0)
+    for path in ("/reader/nothing/", "/staff/reader/", "/readyz", "/locked"):
+        site.get(path)
+    for words in (b"READER\r\n\r\n", b"POST /staff/reader HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"):
+        with socket.create_connection(("127.0.0.1", site.port)) as connection:
+            connection.sendall(words)
+    site.get("/healthz")
+    said = site.log.read_text()
+    assert "127.0.0.1" not in said
+    assert "reader" not in said.lower()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may go through; pytest's own are for their owner alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def test_nginx_in_the_home_s_group_reads_pages_and_reaches_the_application(
+    open_folder: Path,
+) -> None:
+    """As deploy/nginx/README.md says: workers of another user, a home made with a narrow umask."""
+    where = open_folder / "city"
+    before = os.umask(0o077)
+    try:
+        home.make_folders(where)
+        _tree(where / "published")
+        for file in (where / "published").rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)  # as publishing does
+        place = Site(
+            _free_port(), where / "published", where / "run" / "web.sock", open_folder / "log"
+        )
+        group = grp.getgrgid(where.stat().st_gid).gr_name
+        (open_folder / "nginx").mkdir(mode=0o755)
+        command, environment = _nginx(open_folder / "nginx", place, user=f"nobody {group}")
+        web = [sys.executable, "-m", "policity.project.web", str(place.socket)]
+        processes = [
+            subprocess.Popen(web, env=os.environ | {"POLICITY_HOME": str(where)}),
+            subprocess.Popen(command, env=os.environ | environment),
+        ]
+    finally:
+        os.umask(before)
+    try:
+        _until_answered(place, "/healthz")
+        assert b"<title>/</title>" in place.get("/").body
+        deadline = time.monotonic() + 20
+        while b'["web"]' in (ready := place.get("/readyz")).body:
+            assert time.monotonic() < deadline, "nginx does not reach the socket"
+            time.sleep(0.05)
+        assert b"database" in ready.body, "the application's own word"
+        if os.geteuid() == 0:  # only root can become somebody else
+            read = ["cat", str(where / "secret.key")]
+            seen = subprocess.run(read, user="nobody", group=group, capture_output=True)
+            assert seen.returncode != 0
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(10)
+
+
 def test_before_the_first_publishing_a_page_says_so(tmp_path: Path) -> None:
-    place = Site(port=_free_port(), published=tmp_path / "published", socket=tmp_path / "web.sock")
+    place = _place(tmp_path)
     place.published.mkdir()
     command, environment = _caddy(tmp_path, place)
     process = subprocess.Popen(command, env=environment)
