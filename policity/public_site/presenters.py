@@ -51,7 +51,7 @@ def home(read: City, code: str) -> dict[str, Any]:
     """The first page. In force: `worst` decides how it looks; calm: how to prepare."""
     standing = read.standing
     city_name = places.city_name(read.city, code)
-    in_force = [alerts.view(event, code, city_name=city_name) for event in standing.in_force]
+    in_force = [alerts.view(event, code, city=read.city) for event in standing.in_force]
     context = {
         "city_name": city_name,
         "state": standing.state.value,

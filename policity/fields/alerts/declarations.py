@@ -39,7 +39,7 @@ def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
             "city_name": city_name,
             "state": standing.state.value,
             "summary": presenters.summary(standing, code),
-            "in_force": [presenters.view(e, code, city_name=city_name) for e in standing.in_force],
+            "in_force": [presenters.view(e, code, city=city) for e in standing.in_force],
             "past": presenters.ended_entries(standing.histories, code),
         }
         yield address, Rendered(page("alerts/list.html", language, rest, context), _LIST_KEYS)
@@ -77,7 +77,7 @@ def _alert(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         city_name = places.city_name(city, code)
         context = {
             "city_name": city_name,
-            "alert": presenters.view(history.event, code, city_name=city_name),
+            "alert": presenters.view(history.event, code, city=city),
             "past": presenters.own_entries(history, code),
             "may_go": may_go,
         }

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from policity.fields.alerts.formats.cap_writer import CapAlert, CapArea, CapInfo, write_cap
+from policity.fields.alerts.presenters.views import area_of
 from policity.fields.alerts.queries import EventHistory, InForce
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.fields.alerts.rules.texts import texts
-from policity.foundations.places.presenters import city_name
 from policity.foundations.places.queries import CityView
 from policity.kit import ruby
 from policity.kit.languages import LANGUAGES, Language
@@ -31,7 +31,7 @@ def cap(history: EventHistory, city: CityView) -> bytes:
     message says until when it holds.
     """
     event = history.event
-    sender = urlsplit(settings.WAGTAILADMIN_BASE_URL).hostname or "policity"
+    sender = urlsplit(settings.PUBLIC_URL).hostname or "policity"
     over, steps = _called_off(history), history.steps
     if steps[-1].change is Change.CANCELLED and not over:
         steps = steps[:-1] or steps
@@ -87,11 +87,15 @@ def _info(event: InForce, city: CityView, language: Language, *, over: bool) -> 
         onset=event.started_at,
         expires=event.valid_until,
         sender_name=event.office,
-        web=f"{settings.WAGTAILADMIN_BASE_URL.rstrip('/')}{language.prefix}alerts/{event.id}/",
+        web=f"{settings.PUBLIC_URL.rstrip('/')}{language.prefix}alerts/{event.id}/",
         areas=(
             CapArea(
-                ruby.plain(city_name(city, language.code)),
-                geocodes=(("JIS X 0402", city.code),),
+                ruby.plain(area_of(event, city, language.code)),
+                geocodes=(
+                    ("JIS X 0402", city.code)
+                    if event.place == city.jma_code
+                    else ("JMA", event.place),
+                ),
             ),
         ),
     )

@@ -25,7 +25,7 @@ class _Feed(Atom1Feed):
 
 def feed(threads: Iterable[Thread], language: Language, *, city_name: str) -> bytes:
     """Newest message first. Call it with the feed's language active."""
-    base = settings.WAGTAILADMIN_BASE_URL.rstrip("/")
+    base = settings.PUBLIC_URL.rstrip("/")
     here = f"{base}{language.prefix}alerts/"
     atom = _Feed(
         title=f"{ruby.plain(gettext('警報と注意報'))} · {ruby.plain(city_name)}",

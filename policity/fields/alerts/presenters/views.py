@@ -12,6 +12,8 @@ from policity.fields.alerts.rules import hazards
 from policity.fields.alerts.rules.bulletin import CAP, Severity
 from policity.fields.alerts.rules.response import FrontState
 from policity.fields.alerts.rules.texts import Step, texts
+from policity.foundations.places.presenters import city_name
+from policity.foundations.places.queries import CityView
 from policity.kit import moments, ruby
 
 # JMA's offices by what their names hold; readers of other languages know the agency alone.
@@ -38,6 +40,7 @@ class AlertView:
 
     `tone` chooses the colour of its block: a level's number, "act" for what is grave but has no
     level, "calm" for an advisory without one. `telegram` is the office's own words, Japanese only.
+    `checked`: a person has checked the words.
     """
 
     id: int
@@ -56,6 +59,7 @@ class AlertView:
     ended_at: datetime | None
     until: str
     withdrawn: bool
+    checked: bool
 
     @property
     def title(self) -> str:
@@ -85,8 +89,15 @@ def read(limit: int) -> Standing:
     )
 
 
-def view(event: InForce, code: str, *, city_name: str) -> AlertView:
-    """One alert. In Japanese the place is as the telegram says it, else it is the city."""
+def area_of(event: InForce, city: CityView, code: str) -> str:
+    """Where it is: the city, or in Japanese as the telegram says it; elsewhere always so."""
+    if event.area_name and (code == "ja" or event.place != city.jma_code):
+        return ruby.foreign(event.area_name)
+    return city_name(city, code)
+
+
+def view(event: InForce, code: str, *, city: CityView) -> AlertView:
+    """One alert, for a page of the city."""
     text = texts().say(code, event.phenomenon, event.severity, event.level)
     ended = event.ended_at
     return AlertView(
@@ -97,7 +108,7 @@ def view(event: InForce, code: str, *, city_name: str) -> AlertView:
         level=event.level,
         severity_name=texts().plain_severity(code, event.severity),
         tone=_tone(event),
-        area=ruby.foreign(event.area_name) if code == "ja" and event.area_name else city_name,
+        area=area_of(event, city, code),
         office=_office(event, code),
         telegram=event.headline if code == "ja" else "",
         started_at=event.started_at,
@@ -106,6 +117,7 @@ def view(event: InForce, code: str, *, city_name: str) -> AlertView:
         ended_at=ended,
         until=moment(ended, code) if ended else "",
         withdrawn=event.withdrawn,
+        checked=bool(text.checked_by),
     )
 
 
