@@ -53,7 +53,7 @@ def ingest(
     """
     place = place or places.city().jma_code
     try:
-        read_or_not: b.Bulletin | b.Refused = _believable(read(data), now)
+        read_or_not: b.Bulletin | b.Refused = _in_our_time(read(data), now)
     except b.Refused as reason:
         read_or_not = reason
     expire(now=now)
@@ -94,11 +94,16 @@ def ingest(
     return Ingested(telegram, transitions)
 
 
-def _believable(bulletin: b.Bulletin, now: datetime) -> b.Bulletin:
-    """What is dated in the future would silence everything until then."""
-    if bulletin.reported_at - now > AHEAD:
-        raise b.Refused(f"dated in the future: {bulletin.reported_at.isoformat()}")
-    return bulletin
+def _in_our_time(bulletin: b.Bulletin, now: datetime) -> b.Bulletin:
+    """What is dated in the future counts as said now.
+
+    Else it would be newer than everything until then; and if it is our clock that is slow, a
+    warning must still be heard.
+    """
+    if bulletin.reported_at - now <= AHEAD:
+        return bulletin
+    log.warning("future", identity=bulletin.identity, reported_at=bulletin.reported_at.isoformat())
+    return replace(bulletin, reported_at=now)
 
 
 def _put_aside(telegram: Telegram, reason: b.Refused) -> None:

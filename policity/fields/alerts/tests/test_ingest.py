@@ -292,11 +292,12 @@ def test_a_weekly_test_that_says_actual_is_a_test(city):
     assert queries.in_force() == ()
 
 
-def test_what_is_dated_in_the_future_silences_nothing(city):
-    result = cap("a", 1, year=2099)
-    assert result.telegram.outcome == Outcome.REFUSED
-    assert "future" in result.telegram.reason
-    assert cap("b", 2, year=9999).telegram.outcome == Outcome.REFUSED
+def test_what_is_dated_in_the_future_is_heard_and_silences_nothing(city):
+    cap("a", 1, severity="Minor", year=2099)
+    assert queries.in_force()[0].reported_at == NOW + timedelta(minutes=1)
+    raised = cap("b", 2, kind="Update", severity="Extreme", references="a")
+    assert [step[1] for step in told(raised)] == ["raised"]
+    assert cap("c", 3, year=9999).telegram.outcome == Outcome.REFUSED
 
 
 def test_the_front_says_the_worst_of_all(city):
