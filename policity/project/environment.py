@@ -3,7 +3,6 @@
 Knows nothing of Django, so that `policity serve` can put the front up before Django is imported.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ class BadEnvironmentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables of docs/operations: where the city lives and how it is reached.
+    """The variables of docs/operations.md: where the city lives and how it is reached.
 
     `home` holds everything the city owns. `demo` loads the sample city and its people on the
     first start. `url` is the address residents use, `hosts` the names under which staff may
@@ -69,7 +68,7 @@ def remember(where: Environment) -> None:
 
     Feeds and CAP name it, so every command must write the same, whatever its own environment.
     """
-    url = os.environ.get("POLICITY_URL") or _local(where.port)
+    url = Env().str("POLICITY_URL", "") or _local(where.port)
     (where.home / ADDRESS).write_text(url + "\n")
 
 
