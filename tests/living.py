@@ -44,16 +44,21 @@ class City:
     def pids(self, name: str) -> list[int]:
         return sorted(pid for pid, words in self.living().items() if CHILDREN[name] in words)
 
-    def missing(self) -> list[str] | None:
-        """What /readyz says is missing; None while the front is silent."""
+    def get(self, path: str) -> bytes:
+        """What the front answers, whatever its status; nothing while it is silent."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/readyz")
-            return list(json.loads(connection.getresponse().read())["missing"])
+            connection.request("GET", path)
+            return connection.getresponse().read()
         except (OSError, http.client.HTTPException):
-            return None
+            return b""
         finally:
             connection.close()
+
+    def missing(self) -> list[str] | None:
+        """What /readyz says is missing; None while the front is silent."""
+        said = self.get("/readyz")
+        return list(json.loads(said)["missing"]) if said else None
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 40) -> None:

@@ -52,6 +52,21 @@ def test_a_killed_web_worker_is_started_again(running: City) -> None:
     until(lambda: serves(running), "everything serves again")
 
 
+def test_a_home_that_has_pages_answers_with_them_from_the_first_moment(lived_in: Path) -> None:
+    """The page that says "starting" is for a home's first start alone."""
+    body = b"<!doctype html><title>home</title>"
+    for address in ("index.html", "en/index.html"):
+        page = lived_in / "published" / address
+        page.parent.mkdir(exist_ok=True)
+        page.write_bytes(body)
+    city = start(lived_in)
+    try:
+        until(lambda: city.get("/healthz"), "the front answers")
+        assert [city.get(path) for path in ("/", "/en/")] == [body, body]
+    finally:
+        end(city)
+
+
 def test_a_home_is_served_once(running: City) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "policity.project.cli", "serve"],
