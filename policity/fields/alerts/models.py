@@ -1,5 +1,6 @@
 """What was received, what is in force, and every step between the two."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from django.db import models
@@ -7,16 +8,14 @@ from django.db.models import Q
 
 from policity.fields.alerts.rules.bulletin import (
     Change,
-    Format,
     Generation,
-    InfoType,
     Phenomenon,
     Severity,
     Status,
 )
 
 
-def _choices(enum: type[Format | InfoType | Phenomenon | Severity | Status | Change]):  # type: ignore[no-untyped-def]
+def _choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
