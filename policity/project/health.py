@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from policity.foundations.places.queries import NoCity, city
 from policity.kit.languages import LANGUAGES
 from policity.project import home
 
@@ -24,7 +23,7 @@ def missing(folder: Path) -> list[str]:
         return ["database"]
     lacks = [name for name in ("worker", "watcher") if not _alive(folder / "run", name)]
     front_pages = [folder / "published" / language.prefix.strip("/") for language in LANGUAGES]
-    if not all((page / "index.html").exists() for page in front_pages) and _has_city():
+    if not all((page / "index.html").exists() for page in front_pages):
         lacks.append("pages")
     return lacks
 
@@ -36,15 +35,6 @@ def ready(request: HttpRequest) -> HttpResponse:
     response = JsonResponse({"ready": not lacks, "missing": lacks}, status=503 if lacks else 200)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _has_city() -> bool:
-    """An empty home has no pages to wait for."""
-    try:
-        city()
-    except NoCity:
-        return False
-    return True
 
 
 def _alive(run: Path, name: str) -> bool:

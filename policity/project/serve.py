@@ -140,7 +140,8 @@ class _City:
         address = _address(self.where)
         _tell(f"\n  市民のページ / Pages:    {address}/")
         _tell(f"  職員の画面 / Back office: {address}/staff/")
-        if not (self.where.home / "published" / "index.html").exists():
+        # Without a city there is a page that says so, but no state.
+        if not (self.where.home / "published" / "state.json").exists():
             _tell("  まだ市がありません / No city yet: policity places load FOLDER")
         accounts = self.where.home / "demo-accounts.txt"
         if self.where.demo and accounts.exists():

@@ -14,6 +14,7 @@ from policity.foundations.places.declarations import (
     fixed,
     in_each_language,
 )
+from policity.foundations.places.queries import CityView
 from policity.foundations.publishing.formats import page
 from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
@@ -24,6 +25,9 @@ _SITE_KEYS = frozenset({*_STATE_KEYS, SITES})
 
 
 def _home(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    if not _city():
+        yield from _home_without_city(addresses)
+        return
     read = presenters.read()
     for address in addresses:
         language, rest = split(address)
@@ -31,6 +35,20 @@ def _home(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         name = "home_in_force" if "worst" in context else "home_calm"
         body = page(f"public_site/{name}.html", language, rest, context)
         yield address, Rendered(body, _SITE_KEYS)
+
+
+def _home_without_city(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    for address in addresses:
+        language, rest = split(address)
+        body = page("public_site/home_empty.html", language, rest, {"city_name": ""})
+        yield address, Rendered(body, frozenset({CITY}))
+
+
+def _city() -> CityView | None:
+    try:
+        return places_queries.city()
+    except places_queries.NoCity:
+        return None
 
 
 def _shelters(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -49,7 +67,7 @@ def _state(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
 
 
 def _errors(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
-    city = places_queries.city()
+    city = _city()
     for address in addresses:
         kind = address.removeprefix("/errors/").removesuffix(".html")
         context = {"voices": presenters.voices(city, kind)}
@@ -75,7 +93,8 @@ PAGES = (
         name="home",
         lane=Lane.URGENT,
         stage=Stage.HOME,
-        addresses=partial(fixed, *_HOMES),
+        # Whoever comes before there is a city is told so.
+        addresses=lambda: _HOMES,
         born_of=partial(born_with_city, _HOMES),
         render=_home,
     ),
@@ -99,7 +118,7 @@ PAGES = (
         name="errors",
         lane=Lane.ROUTINE,
         stage=Stage.LEAF,
-        addresses=partial(fixed, *_ERRORS),
+        addresses=lambda: _ERRORS,
         born_of=partial(born_with_city, _ERRORS),
         render=_errors,
     ),

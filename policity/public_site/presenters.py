@@ -136,7 +136,7 @@ def _hazards(read: City, keys: Sequence[str], code: str, *, rows: bool = False) 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What an error page says in one language."""
+    """What an error page says in one language. Without a city there is only a home."""
 
     language: Language
     city_name: str
@@ -164,7 +164,7 @@ _ERRORS = {
 }
 
 
-def voices(city: CityView, kind: str) -> list[Voice]:
+def voices(city: CityView | None, kind: str) -> list[Voice]:
     """An error page's words in every language: what happened, and where to go."""
     title, body = _ERRORS[kind]
     found = []
@@ -173,12 +173,12 @@ def voices(city: CityView, kind: str) -> list[Voice]:
             found.append(
                 Voice(
                     language,
-                    places.city_name(city, language.code),
+                    places.city_name(city, language.code) if city else "",
                     gettext(title),
                     gettext(body),
                     gettext("市のいまの状態"),
-                    gettext("警報"),
-                    gettext("避難所"),
+                    gettext("警報") if city else "",
+                    gettext("避難所") if city else "",
                 )
             )
     return found

@@ -47,16 +47,9 @@ def test_a_child_that_no_longer_beats_is_missing(ready: Path, name: str) -> None
     assert health.missing(ready) == [name]
 
 
-@pytest.mark.usefixtures("city")
 def test_a_page_not_yet_published_is_missing(ready: Path) -> None:
     (ready / "published" / "ko" / "index.html").unlink()
     assert health.missing(ready) == ["pages"]
-
-
-@pytest.mark.django_db
-def test_an_empty_home_waits_for_no_pages(ready: Path) -> None:
-    (ready / "published" / "index.html").unlink()
-    assert health.missing(ready) == []
 
 
 @pytest.mark.django_db

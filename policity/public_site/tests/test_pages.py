@@ -33,7 +33,8 @@ def published():
     return {
         address: rendered
         for family in FAMILIES
-        for address, rendered in family.render(list(family.addresses()))
+        if (addresses := list(family.addresses()))
+        for address, rendered in family.render(addresses)
     }
 
 
@@ -359,16 +360,44 @@ def test_a_city_brings_its_fixed_pages_into_being(monkeypatch):
         assert list(family.born_of("places:city")) == list(family.addresses())
 
 
-def test_without_a_city_there_is_nothing_to_publish_but_assets(monkeypatch):
+@pytest.fixture
+def empty(monkeypatch):
+    """What is published before a city is loaded."""
     stand(monkeypatch, "new")
 
     def nobody():
         raise place_queries.NoCity
 
     monkeypatch.setattr(place_queries, "city", nobody)
-    for family in FAMILIES:
-        if family.name != "assets" and family.stage is not Stage.LEAF:
-            assert not list(family.addresses()), family.name
+    return published()
+
+
+def test_without_a_city_there_is_a_home_that_says_so(empty):
+    homes = [language.prefix for language in LANGUAGES]
+    errors = ["/errors/404.html", "/errors/500.html", "/errors/503.html"]
+    assert sorted(a for a in empty if not a.startswith("/assets/")) == sorted(homes + errors)
+    for home in homes:
+        # So that loading a city replaces it.
+        assert empty[home].keys == {"places:city"}
+        text = document(empty[home].body).text_content()
+        assert "policity places load" in text
+        assert "119" in text
+    assert "まだ準備中です" in document(empty["/"].body).text_content()
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        test_pages_are_well_formed,
+        test_every_link_leads_somewhere_declared,
+        test_pages_ask_nobody_else_for_anything,
+        test_headings_go_down_one_step_at_a_time,
+        test_each_page_says_its_language_and_its_sisters,
+        test_easy_japanese_reads_what_we_say,
+    ],
+)
+def test_a_home_without_a_city_keeps_what_every_page_promises(empty, promise):
+    promise(empty)
 
 
 def test_every_page_is_rendered_again_when_the_city_changes(tree):

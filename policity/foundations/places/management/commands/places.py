@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from policity.foundations.places.formats.facts import BadFacts
 from policity.foundations.places.services import AnotherCity, Changes, load_city
+from policity.foundations.publishing.services import ensure_shown
 
 SHIPPED = Path(str(files("policity.foundations.places"))) / "facts" / "cities"
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join([*error.problems, "何も読み込みませんでした"])) from error
         except AnotherCity as error:
             raise CommandError(f"{error}。市を替えるときは --switch をつけてください") from error
+        ensure_shown(now=timezone.now())
         self.stdout.write(f"{loaded.city.name}を読み込みました")
         self.stdout.write(f"町: {_said(loaded.towns)}")
         self.stdout.write(f"避難場所・避難所: {_said(loaded.sites)}")
