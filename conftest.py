@@ -1,10 +1,13 @@
 """Fixtures for every room's tests. Each process has a home of its own (project/tests/plugin)."""
 
 import shutil
+import sqlite3
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from policity.project import home
 from policity.project.tests import plugin
@@ -24,14 +27,48 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture
-def city(db: None) -> None:
-    """The home is the first city that ships."""
+@pytest.fixture(scope="session")
+def city_rows(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> dict[str, list[tuple[object, ...]]]:
+    """What loading the first city that ships writes, by INSERT: thousands of rows, read once."""
+    from django.db import connection, transaction
+
     from policity.foundations import places
     from policity.foundations.places.services import load_city
 
     folder = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo"
-    load_city(folder, by=None, now=datetime(2026, 11, 23, tzinfo=UTC))
+    found: dict[str, list[tuple[object, ...]]] = {}
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            raw = connection.connection
+            tables = connection.introspection.table_names()
+            empty = [table for table in tables if not _count(raw, table)]
+            load_city(folder, by=None, now=datetime(2026, 11, 23, tzinfo=UTC))
+            for table in filter(partial(_count, raw), empty):
+                names = [f'"{row[1]}"' for row in raw.execute(f'PRAGMA table_info("{table}")')]
+                # The plus has sqlite3 give what is stored, and not what Django would make of it.
+                stored = f'SELECT +{", +".join(names)} FROM "{table}"'  # noqa: S608
+                marks = ", ".join("?" * len(names))
+                insert = f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({marks})'  # noqa: S608
+                found[insert] = raw.execute(stored).fetchall()
+            transaction.set_rollback(True)
+        connection.close()
+    return found
+
+
+def _count(raw: sqlite3.Connection, table: str) -> int:
+    return int(raw.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # noqa: S608
+
+
+@pytest.fixture
+def city(city_rows: dict[str, list[tuple[object, ...]]], db: None) -> None:
+    """The home is the first city that ships."""
+    from django.db import connection, transaction
+
+    with transaction.atomic():
+        for insert, rows in city_rows.items():
+            connection.connection.executemany(insert, rows)
 
 
 @pytest.fixture

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from policity.foundations.places.services import load_city
+from policity.foundations.places.models import City
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CITIES = Path(str(files("policity.foundations.places"))) / "facts" / "cities"
 
 
 @pytest.fixture
-def here(db):
+def here(city):
     """The demo city, loaded."""
-    return load_city(CITIES / "nishitokyo", by=None, now=NOW).city
+    return City.objects.get()
 
 
 @pytest.fixture
