@@ -331,6 +331,30 @@ def test_no_variable_of_ours_is_read_past_the_settings() -> None:
     assert readers == []
 
 
+DOCS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
+
+
+@pytest.mark.parametrize("language", ["", ".ja"])
+def test_what_a_city_may_set_and_do_is_documented(language: str) -> None:
+    text = (ROOT / "docs" / f"operations{language}.md").read_text()
+    read = (PACKAGE / "project" / "environment.py").read_text()
+    variables = set(re.findall(r'env\.\w+\(\s*"(\w+)"', read))
+    assert len(variables) == 6
+    assert {name for name in variables if f"`{name}`" not in text} == set()
+    commands = {file.stem for file in PACKAGE.glob("**/management/commands/[a-z]*.py")} | {"serve"}
+    assert {name for name in commands if f"`policity {name}" not in text} == set()
+
+
+@pytest.mark.parametrize("file", DOCS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_what_a_document_names_is_there(file: Path) -> None:
+    text = file.read_text()
+    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    assert [link for link in linked if not (file.parent / link).exists()] == []
+    cities = PACKAGE / "foundations" / "places" / "facts" / "cities"
+    loaded = re.findall(r"policity places load ([a-z]+)", text)
+    assert [name for name in loaded if not (cities / name).is_dir()] == []
+
+
 def test_the_package_is_the_one_under_test() -> None:
     spec = importlib.util.find_spec("policity")
     assert spec is not None

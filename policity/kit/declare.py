@@ -31,10 +31,11 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One published file: its bytes, what it was made from, and until when it is true.
+    """One published file: its bytes, what it was made from, and when to look again.
 
     `keys` name objects ("alerts:event:12") and collections ("alerts:in-force"); marking any of
-    them stale renders the file again. `valid_until` renders it again at that moment.
+    them stale renders the file again. `valid_until` renders it again at that moment;
+    what a service ends by itself, marking its keys, needs none.
     """
 
     body: bytes
