@@ -7,6 +7,7 @@ import pytest
 from policity.fields.alerts import queries
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
+from policity.fields.alerts.rules.response import responses
 from policity.fields.alerts.services import expire, ingest, steps
 from policity.foundations.delivery.models import Message
 from policity.foundations.work.models import Item
@@ -75,6 +76,7 @@ def test_a_drill_is_recorded_and_never_shown(take):
     assert {t.action for t in result.transitions} == {Action.RECORDED}
     assert queries.in_force() == ()
     assert queries.histories() == {}
+    assert queries.event_ids() == ()
     assert not Message.objects.exists()
     assert not Item.objects.exists()
 
@@ -380,3 +382,145 @@ def test_one_withdrawal_reaches_each_place(take):
     for place in ("2920300", "2920100"):
         assert take(name, place=place, change=withdrawal).transitions
     assert queries.in_force() == ()
+
+
+def test_what_ended_last_comes_first_and_what_nobody_was_told_of_is_left_out(city):
+    cap("told", 1)
+    cap("first-to-end", 2)
+    cap("over-before-it-came", 3, year=2020)
+    cap("b", 4, kind="Cancel", references="first-to-end")
+    cap("a", 5, kind="Cancel", references="told")
+    past = [history.event.subject for history in queries.recent(10)]
+    assert past == ["bosai@example.jp,told", "bosai@example.jp,first-to-end"]
+
+
+SAME_TEST = "<eventCode><valueName>SAME</valueName><value>RWT</value></eventCode>"
+
+
+def test_staff_see_the_tests_that_go_on_newest_first(city):
+    cap("real", 1)
+    cap("b", 2, code=SAME_TEST)
+    cap("c", 3, code=SAME_TEST)
+    cap("d", 4, code=SAME_TEST)
+    cap("e", 5, kind="Cancel", references="c", code=SAME_TEST)
+    assert [(drill.changed_at, drill.status) for drill in queries.drills()] == [
+        (NOW + timedelta(minutes=4), "test"),
+        (NOW + timedelta(minutes=2), "test"),
+    ]
+
+
+def test_what_was_never_told_is_called_off_unheard(city):
+    cap("a", 1, severity="Minor", event="Smoke")
+    ended = told(cap("b", 2, kind="Cancel", references="a"))
+    assert ended == [("other", "cancelled", None, None, "recorded")]
+    assert not Message.objects.exists()
+
+
+def test_a_tests_cancel_ends_nothing_real(city):
+    cap("a", 1)
+    cap("b", 2, kind="Cancel", references="a", code=SAME_TEST)
+    assert len(queries.in_force()) == 1
+
+
+def test_an_end_nobody_was_told_the_beginning_of(take):
+    take("15_12_02_161130_VPWW53.xml")
+    heard = Message.objects.count()
+
+    def over(data):
+        data = data.replace("<Status>継続".encode(), "<Status>解除".encode())
+        return data.replace(b"2016-02-12T14:22", b"2016-02-12T15:22")
+
+    result = take("15_12_02_161130_VPWW53.xml", change=over)
+    assert ("thunder", "cancelled", None, None, "recorded") in told(result)
+    assert Message.objects.count() == heard
+
+
+def test_what_ran_out_begins_anew(city):
+    cap("a", 1)
+    Event.objects.update(valid_until=NOW + timedelta(minutes=2))
+    again = cap("b", 3, kind="Update", severity="Extreme", references="a")
+    assert told(again) == [("flood", "continued", None, None, "published")]
+    assert [event.started_at for event in queries.in_force()] == [NOW + timedelta(minutes=3)]
+
+
+def test_a_telegram_about_others_ends_nothing_here(take):
+    take("15_08_01_130412_VPWW53.xml", place="2920300")
+    before = queries.in_force()
+    assert before
+    assert told(take("15_12_02_161130_VPWW53.xml", place="2920300")) == []
+    assert queries.in_force() == before
+
+
+FLASH, NO_FLASH = (f"70_32-39_11_120615_{n}shindosokuhou3.xml" for n in ("01", "99"))
+
+
+def second_flash(data):
+    data = data.replace(b"2011-03-11T14:48:00", b"2011-03-11T14:49:00")
+    return data.replace(b"<MaxInt>6+</MaxInt>", b"<MaxInt>5-</MaxInt>")
+
+
+def test_taking_back_an_earthquake_takes_back_all_its_flash_reports(take):
+    take(FLASH, place="220")
+    assert [s[1] for s in told(take(FLASH, place="220", change=second_flash))] == ["lowered"]
+
+    def later(data):
+        return data.replace(b"2011-03-11T14:48:00", b"2011-03-11T14:50:00")
+
+    take(NO_FLASH, place="220", change=later)
+    assert queries.in_force() == ()
+    assert Event.objects.get().withdrawn
+
+
+def test_a_drills_withdrawal_takes_back_nothing_real(take):
+    def drill(data):
+        return data.replace("<Status>通常".encode(), "<Status>訓練".encode())
+
+    take(FLASH, place="220")
+    take(NO_FLASH, place="220", change=drill)
+    assert len(queries.in_force()) == 1
+    take(NO_FLASH, place="220")
+    assert queries.in_force() == ()
+
+
+def test_a_withdrawal_does_not_reach_what_was_said_after_it(take):
+    river(take, 15)
+    assert told(river(take, 14, info_type="取消")) == []
+    assert [event.level for event in queries.in_force()] == [3]
+
+
+def test_a_drills_correction_corrects_nothing_real(take):
+    def elsewhere(data):
+        data = data.replace("<InfoType>発表".encode(), "<InfoType>訂正".encode())
+        return data.replace(b"<Code>220</Code>", b"<Code>999</Code>")
+
+    def drill(data):
+        return elsewhere(data).replace("<Status>通常".encode(), "<Status>訓練".encode())
+
+    take(FLASH, place="220")
+    assert told(take(FLASH, place="220", change=drill)) == []
+    assert len(queries.in_force()) == 1
+    corrected = take(FLASH, place="220", change=elsewhere)
+    assert told(corrected) == [("earthquake", "cancelled", None, None, "published")]
+    assert corrected.transitions[0].withdrawal
+    assert queries.in_force() == ()
+
+
+def test_the_pages_of_what_changed_or_was_said_again_are_stale(city, monkeypatch):
+    marked = []
+    monkeypatch.setattr(steps, "mark_stale", lambda keys, *, now: marked.append(set(keys)))
+    cap("a", 1)
+    stale = {queries.IN_FORCE, queries.RECENT, queries.event_key(Event.objects.get().pk)}
+    cap("b", 2, kind="Update", references="a")
+    cap("other", 3, polygon=ELSEWHERE)
+    cap("test", 4, code=SAME_TEST)
+    cap("c", 5, kind="Cancel", references="b")
+    assert marked == [stale] * 3
+
+
+def test_what_is_said_again_stands_for_longer(city):
+    cap("a", 1)
+    cap("b", 30, kind="Update", references="a")
+    (event,) = queries.in_force()
+    assert event.reported_at == NOW + timedelta(minutes=30)
+    assert event.valid_until - event.reported_at == responses().cap_lasts
+    assert event.changed_at == NOW + timedelta(minutes=1)
