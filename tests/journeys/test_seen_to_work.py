@@ -231,12 +231,10 @@ for n in range(200):
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_any_web_server_serves_the_folder_without_a_dead_link(city, heard):
-    """Everything is stopped; what is left is a folder."""
-    end(city)
-    served = ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(_Quiet, directory=str(city.home / "published"))
-    )
+def test_any_web_server_serves_the_folder_without_a_dead_link(city, heard, tmp_path):
+    """The folder alone, carried away from the application and its database."""
+    folder = shutil.copytree(city.home / "published", tmp_path / "published")
+    served = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     threading.Thread(target=served.serve_forever, daemon=True).start()
     try:
         seen = _crawl(f"http://127.0.0.1:{served.server_port}", ["/"])
