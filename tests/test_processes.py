@@ -110,7 +110,7 @@ def test_a_stop_while_everything_serves_leaves_nothing(fresh: City) -> None:
     until(lambda: serves(fresh), "everything serves")
     os.killpg(fresh.process.pid, signal.SIGTERM)
     assert fresh.process.wait(15) == 0
-    assert fresh.living() == {}
+    until(lambda: not fresh.living(), "every process is gone", 2)
     assert (fresh.home / "secret.key").exists()
 
 
@@ -119,4 +119,4 @@ def test_a_stop_while_starting_leaves_nothing(fresh: City, name: str) -> None:
     until(lambda: fresh.pids(name), f"the {name} is there")
     os.killpg(fresh.process.pid, signal.SIGINT)
     assert fresh.process.wait(15) == 0
-    assert fresh.living() == {}
+    until(lambda: not fresh.living(), "every process is gone", 2)
