@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -233,7 +234,9 @@ for n in range(200):
 
 def test_any_web_server_serves_the_folder_without_a_dead_link(city, heard, tmp_path):
     """The folder alone, carried away from the application and its database."""
-    folder = shutil.copytree(city.home / "published", tmp_path / "published")
+    folder = shutil.copytree(
+        city.home / "published", tmp_path / "tree", ignore=shutil.ignore_patterns(".writing")
+    )
     served = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     threading.Thread(target=served.serve_forever, daemon=True).start()
     try:
