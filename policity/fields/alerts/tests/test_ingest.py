@@ -362,6 +362,9 @@ def test_taking_back_one_telegram_of_a_river_leaves_the_one_before(take):
     assert [s[1] for s in told(river(take, 16, level="40"))] == ["raised"]
     river(take, 17, info_type="取消", level="40")
     assert [e.level for e in queries.in_force()] == [3]
+    text = Message.objects.order_by("-pk")[0].texts["ja"]
+    assert "取り消し" not in text["title"]
+    assert text["body"]
 
 
 def test_a_river_in_another_year_is_another_event(take):
@@ -524,3 +527,11 @@ def test_what_is_said_again_stands_for_longer(city):
     assert event.reported_at == NOW + timedelta(minutes=30)
     assert event.valid_until - event.reported_at == responses().cap_lasts
     assert event.changed_at == NOW + timedelta(minutes=1)
+
+
+def test_a_message_says_when_its_telegram_was_issued(take):
+    issued = datetime(2016, 2, 12, 5, 22, tzinfo=UTC)
+    heard = issued + timedelta(minutes=10)
+    take("15_12_02_161130_VPWW53.xml", now=heard)
+    message = Message.objects.all()[0]
+    assert (message.told_at, message.created_at) == (issued, heard)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policity.fields.alerts.rules.areas import spoken
 from policity.fields.alerts.rules.bulletin import (
     Bulletin,
     Change,
@@ -17,7 +18,7 @@ from policity.fields.alerts.rules.bulletin import (
     Severity,
     Status,
 )
-from policity.fields.alerts.rules.response import Responses, responses
+from policity.fields.alerts.rules.response import Responses, Rule, responses
 from policity.fields.alerts.rules.state import Held, Step, steps
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -177,6 +178,22 @@ def test_first_rule_that_fits_decides():
     assert not rules.publishes(*thunder, Change.CONTINUED, ("1",))
     assert rules.publishes(Phenomenon.HEAVY_RAIN, Severity.SEVERE, Change.CONTINUED, ("1",))
     assert not rules.publishes(Phenomenon.DRY, Severity.MINOR, Change.ISSUED, ("1",))
+
+
+def test_a_rule_for_an_area_decides_there_alone():
+    rules = replace(responses(), rules=(Rule(publish=False, areas=frozenset({"130013"})),))
+    change = (Phenomenon.HEAVY_RAIN, Severity.SEVERE, Change.ISSUED)
+    assert not rules.publishes(*change, ("1322900", "130013"))
+    assert rules.publishes(*change, ("1320900", "130012"))
+
+
+def test_three_digits_are_an_intensity_area_only_in_an_earthquake():
+    """A volcano may bear the number of the intensity area that a place lies in."""
+    told = replace(bulletin(), stated=frozenset({"350"}))
+    assert spoken(told, ("1322900", "350", "130000")) is None
+    assert spoken(told, ("350",)) == "350"
+    shaken = replace(rain(Severity.SEVERE), phenomenon=Phenomenon.EARTHQUAKE, area="350")
+    assert spoken(replace(told, events=(shaken,)), ("1322900", "350")) == "350"
 
 
 @given(st.sampled_from(list(Phenomenon)), st.sampled_from(TIERS))
