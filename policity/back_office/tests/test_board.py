@@ -36,11 +36,17 @@ def panes(client: Client) -> dict[str, str]:
     """The board as staff read it: the text of each part by its heading's id."""
     if "_auth_user_id" not in client.session:
         today = timezone.localdate()
-        options = {"password": "correct-horse-battery", "display_name": "見本", "starts": today}
-        client.force_login(create_staff(username="sample", roles=[Role.EDITOR], **options))
+        user = create_staff(
+            username="sample",
+            password="correct-horse-battery",
+            display_name="見本",
+            roles=[Role.EDITOR],
+            starts=today,
+        )
+        client.force_login(user)
     page = html.document_fromstring(client.get("/staff/").content)
     parts = page.xpath("//section[@aria-labelledby]")
-    return {part.get("aria-labelledby"): part.text_content() for part in parts}
+    return {str(part.get("aria-labelledby")): part.text_content() for part in parts}
 
 
 def test_what_is_real_and_what_is_a_drill_stay_apart(client, take):
