@@ -42,7 +42,8 @@ class City:
         return found
 
     def pids(self, name: str) -> list[int]:
-        return sorted(pid for pid, words in self.living().items() if CHILDREN[name] in words)
+        word = CHILDREN.get(name, "policity.project.home")
+        return sorted(pid for pid, words in self.living().items() if word in words)
 
     def get(self, path: str) -> bytes:
         """What the front answers, whatever its status; nothing while it is silent."""

@@ -66,8 +66,8 @@ class _City:
                     elif status != 0:
                         return 1
                     else:
+                        self.children.remove(preparation)
                         break
-                self.children.remove(preparation)
                 for child in self._others():
                     if not self.stopping:
                         self._start(child)

@@ -1,0 +1,34 @@
+"""What the supervisor started, it ends."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from policity.project import environment, serve
+from policity.project.children import Child
+
+
+@pytest.mark.process
+def test_a_preparation_that_is_under_way_is_ended_before_the_front(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = environment.Environment(
+        home=tmp_path, demo=False, bind="127.0.0.1", port=8000, hosts=(), url=""
+    )
+    city = serve._City(where)
+    started: list[Child] = []
+
+    def child(name: str, *_: str) -> Child:
+        started.append(Child(name, ["sleep", "60"]))
+        return started[-1]
+
+    monkeypatch.setattr(serve, "_wakeful", lambda stop: nullcontext(0))
+    monkeypatch.setattr(city, "_front", lambda: child("front"))
+    monkeypatch.setattr(city, "_python", child)
+    monkeypatch.setattr(city, "_care", lambda wake: city._stop(15, None))
+    city.serve()
+    assert [(one.name, one.process) for one in started[:2]] == [
+        ("front", None),
+        ("preparation", None),
+    ]
