@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,16 @@ from policity.foundations.places import queries as place_queries
 from policity.kit.declare import Stage
 from policity.kit.languages import LANGUAGES, split
 from policity.public_site import declarations as front_pages
-from policity.public_site.tests.states import EXTREME, STATES, history, renamed, stand
+from policity.public_site.tests.states import (
+    EXTREME,
+    MINOR,
+    MODERATE,
+    STATES,
+    history,
+    renamed,
+    sites,
+    stand,
+)
 
 FAMILIES = (*front_pages.PAGES, *alert_pages.PAGES)
 WIRE_LIMIT = 50_000
@@ -244,12 +254,85 @@ def test_beside_a_storm_nobody_is_sent_anywhere(monkeypatch):
     assert page.xpath("//section[@aria-labelledby='h-now']//a/@href") == ["/shelters/"]
 
 
+@pytest.mark.parametrize("name", ["caution", "advisory"])
+def test_an_advisory_sends_nobody_anywhere(monkeypatch, name):
+    stand(monkeypatch, name)
+    assert document(published()["/"].body).xpath("//details") == []
+
+
 def test_sites_are_offered_only_for_their_hazard(monkeypatch):
     stand(monkeypatch, "danger")
     home = document(published()["/"].body)
     offered = {"".join(name.itertext()) for name in home.xpath("//details//li/b")}
     fit = {s.name for s in place_queries.sites() if "flood" in s.hazards}
     assert offered == fit
+
+
+def test_only_emergency_sites_are_offered(monkeypatch):
+    """A shelter is where one stays afterwards, whatever it may be designated for."""
+    everywhere = tuple(replace(site, hazards=frozenset({"flood"})) for site in sites())
+    stand(monkeypatch, "danger", with_sites=lambda: everywhere)
+    offered = document(published()["/"].body).xpath("//details//li/b")
+    assert len(offered) == sum(site.kind == "emergency_site" for site in everywhere)
+
+
+@pytest.mark.parametrize(("name", "said"), [("calm", False), ("caution", False), ("warning", True)])
+def test_shelters_say_how_to_be_safe_indoors_once_it_is_urgent(monkeypatch, name, said):
+    stand(monkeypatch, name)
+    page = document(published()["/shelters/"].body)
+    assert bool(page.xpath("//section[@aria-labelledby='h-in']//li")) == said
+
+
+def test_what_is_over_asks_for_nothing_and_what_was_an_error_says_so(monkeypatch):
+    stand(monkeypatch, "danger")
+    tree = published()
+    found = {}
+    for number in (1, 8, 9):
+        page = document(tree[f"/alerts/{number}/"].body)
+        asks = page.xpath("//*[@aria-labelledby='h-now'] | //*[contains(@class, 'order--')]")
+        newest = page.xpath("//ol[@class='thread']/li")[0].text_content()
+        lead = "".join(page.xpath("//p[@class='page-head__lead']//text()"))
+        ends = [word for word in ("おわりました", "取り消されました") if word in lead]
+        found[number] = bool(asks), ends, "解除" in newest, "取り消し" in newest
+    assert found == {
+        1: (True, [], False, False),
+        8: (False, ["おわりました"], True, False),
+        9: (False, ["取り消されました"], False, True),
+    }
+
+
+def test_what_is_over_is_called_by_the_worst_it_was(monkeypatch):
+    worst_first = history(8, Phenomenon.HEAVY_SNOW, (MODERATE, None), (MINOR, None), over=True)
+    monkeypatch.setitem(STATES, "calm", ((), (worst_first,)))
+    stand(monkeypatch, "calm")
+    (line,) = document(published()["/alerts/"].body).xpath("//ol[@class='thread']/li")
+    assert "大雪警報" in line.text_content()
+
+
+def test_the_newest_step_comes_first(monkeypatch):
+    stand(monkeypatch, "danger")
+    tree = published()
+    for address in ("/", "/alerts/1/"):
+        first = document(tree[address].body).xpath("//ol[@class='thread']/li")[0].text_content()
+        assert "20時30分" in first, address
+
+
+def test_what_was_asked_for_elsewhere_names_its_place_in_every_language(monkeypatch):
+    ours = history(1, Phenomenon.HEAVY_RAIN, (MODERATE, 3))
+    theirs = replace(ours, event=replace(ours.event, place="2920100", area_name="奈良市"))
+    monkeypatch.setitem(STATES, "warning", ((theirs,), ()))
+    stand(monkeypatch, "warning")
+    tree = published()
+    for language in LANGUAGES:
+        address = f"{language.prefix}alerts/1/"
+        assert "奈良市" in document(tree[address].body).text_content(), address
+
+
+def test_words_nobody_has_checked_say_so(monkeypatch):
+    stand(monkeypatch, "warning")
+    for number in (1, 2, 3):
+        page = document(published()[f"/alerts/{number}/"].body)
+        assert "まだ人が確かめていません" in page.text_content()
 
 
 def test_nothing_is_said_of_openings_that_nobody_can_record(tree):

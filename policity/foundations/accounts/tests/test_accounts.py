@@ -45,6 +45,12 @@ class TestAccounts:
         user.is_active = False
         assert roles(user, on=DAY) == frozenset()
 
+    def test_a_role_is_held_by_whom_it_was_given_to(self):
+        editor = self.open()
+        officer = self.open(username="other", roles=[Role.DUTY_OFFICER])
+        assert roles(editor, on=DAY) == {Role.EDITOR}
+        assert roles(officer, on=DAY) == {Role.DUTY_OFFICER}
+
     def test_a_grant_names_towns_not_keys(self):
         self.open(towns=["見本町一丁目"])
         assert RoleGrant.objects.get().towns == ["見本町一丁目"]
