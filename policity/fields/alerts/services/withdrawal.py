@@ -15,7 +15,11 @@ def call_off(
 ) -> tuple[Transition, ...]:
     """CAP's Cancel: the whole chain of alerts that it belongs to is over."""
     events = Event.objects.in_force().filter(
-        place=place, status=bulletin.status, kind=bulletin.kind, subject=telegram.root
+        place=place,
+        status=bulletin.status,
+        kind=bulletin.kind,
+        subject=telegram.root,
+        reported_at__lte=bulletin.reported_at,
     )
     return tuple(
         end_event(
@@ -48,6 +52,9 @@ def withdraw(
     for step in undone.select_related("event").order_by("-pk"):
         # Each step undoes what the one after it left, so they share one event.
         step.event = events.setdefault(step.event_id, step.event)
+        if step.event.reported_at > bulletin.reported_at:
+            # It arrived late: what was said since then stands.
+            continue
         if (step.event.ended_at is None) == (step.change != b.Change.CANCELLED):
             transitions.append(_undo(step, bulletin, telegram, now=now))
     for withdrawn in ordered:

@@ -535,3 +535,17 @@ def test_a_message_says_when_its_telegram_was_issued(take):
     take("15_12_02_161130_VPWW53.xml", now=heard)
     message = Message.objects.all()[0]
     assert (message.told_at, message.created_at) == (issued, heard)
+
+
+def test_a_late_withdrawal_ends_nothing_that_was_said_since(take):
+    river(take, 15)
+    river(take, 17, level="40")
+    assert told(river(take, 16, info_type="取消")) == []
+    assert [e.level for e in queries.in_force()] == [4]
+
+
+def test_a_late_cap_cancel_ends_no_newer_update(city):
+    cap("a", 1)
+    cap("b", 5, kind="Update", severity="Extreme", references="a")
+    assert told(cap("c", 3, kind="Cancel", references="a")) == []
+    assert [e.severity for e in queries.in_force()] == ["extreme"]
