@@ -74,7 +74,7 @@ def ingest(
         if isinstance(read_or_not, b.Refused):
             _put_aside(telegram, read_or_not)
             return Ingested(telegram, ())
-        bulletin = read_or_not
+        bulletin = _as_its_tests(read_or_not)
         _describe(telegram, bulletin)
         telegram.places = [*telegram.places, place]
         telegram.backlog = telegram.backlog or replay
@@ -104,6 +104,15 @@ def _in_our_time(bulletin: b.Bulletin, now: datetime) -> b.Bulletin:
         return bulletin
     log.warning("future", identity=bulletin.identity, reported_at=bulletin.reported_at.isoformat())
     return replace(bulletin, reported_at=now)
+
+
+def _as_its_tests(bulletin: b.Bulletin) -> b.Bulletin:
+    """A CAP Cancel of tests is a test, even where it does not repeat their code."""
+    if bulletin.format is b.Format.JMX or bulletin.info_type is not b.InfoType.CANCEL:
+        return bulletin
+    known = Telegram.objects.filter(identity__in=bulletin.references, outcome=Outcome.READ)
+    tests = set(known.values_list("status", flat=True)) == {b.Status.TEST.value}
+    return replace(bulletin, status=b.Status.TEST) if tests else bulletin
 
 
 def _put_aside(telegram: Telegram, reason: b.Refused) -> None:

@@ -1,9 +1,11 @@
 """取消 and 訂正: what an office takes back, and how things stood before it."""
 
 from datetime import datetime
+from itertools import takewhile
 
 from policity.fields.alerts.models import Event, Outcome, Telegram, Transition
 from policity.fields.alerts.rules import bulletin as b
+from policity.fields.alerts.rules.owed import owed
 from policity.fields.alerts.services.steps import end_event, save_step, told
 
 # An earthquake's EventID is its own; other kinds keep theirs for years (a river's, an office's).
@@ -32,83 +34,110 @@ def call_off(
 def withdraw(
     bulletin: b.Bulletin, telegram: Telegram, *, place: str, now: datetime
 ) -> tuple[Transition, ...]:
-    """取消: what the withdrawn telegram changed here is undone, newest first.
+    """取消: every event stands as it stood before the withdrawn telegram. One step for each.
 
-    Of an earthquake all telegrams of the kind are meant, of everything else the last one.
+    Of an earthquake all telegrams of the kind are meant, of everything else the last one together
+    with what it corrected.
     """
-    meant = Telegram.objects.filter(
+    meant = _meant(bulletin, place)
+    undone = Transition.objects.filter(telegram__in=meant, event__place=place)
+    first: dict[int, Transition] = {}
+    for step in undone.select_related("event").order_by("pk"):
+        first.setdefault(step.event_id, step)
+    later = _spoken_of_since(bulletin, first, meant)
+    transitions = tuple(
+        found
+        for before in first.values()
+        if before.event_id not in later
+        if (found := _restore(before, bulletin, telegram, now=now))
+    )
+    for withdrawn in meant:
+        withdrawn.withdrawn_for = [*withdrawn.withdrawn_for, place]
+    Telegram.objects.bulk_update(meant, ["withdrawn_for"])
+    return transitions
+
+
+def _meant(bulletin: b.Bulletin, place: str) -> list[Telegram]:
+    """The telegrams that a withdrawal takes back, newest first."""
+    said = Telegram.objects.filter(
         identity=bulletin.identity,
         kind=bulletin.kind,
         status=bulletin.status,
         outcome=Outcome.READ,
         reported_at__lte=bulletin.reported_at,
     ).exclude(info_type=b.InfoType.CANCEL)
-    ordered = [t for t in meant.order_by("-reported_at", "-pk") if place not in t.withdrawn_for]
-    if not bulletin.kind.startswith(ONE_STORY):
-        ordered = ordered[:1]
-    undone = Transition.objects.filter(telegram__in=ordered, event__place=place)
-    events: dict[int, Event] = {}
-    transitions: list[Transition] = []
-    for step in undone.select_related("event").order_by("-pk"):
-        # Each step undoes what the one after it left, so they share one event.
-        step.event = events.setdefault(step.event_id, step.event)
-        if step.event.reported_at > bulletin.reported_at:
-            # It arrived late: what was said since then stands.
-            continue
-        if (step.event.ended_at is None) == (step.change != b.Change.CANCELLED):
-            transitions.append(_undo(step, bulletin, telegram, now=now))
-    for withdrawn in ordered:
-        withdrawn.withdrawn_for = [*withdrawn.withdrawn_for, place]
-    Telegram.objects.bulk_update(ordered, ["withdrawn_for"])
-    return tuple(transitions)
+    standing = [t for t in said.order_by("-reported_at", "-pk") if place not in t.withdrawn_for]
+    if bulletin.kind.startswith(ONE_STORY):
+        return standing
+    corrections = list(takewhile(lambda t: t.info_type == b.InfoType.CORRECT, standing))
+    return standing[: len(corrections) + 1]
 
 
-def _undo(
-    step: Transition, bulletin: b.Bulletin, telegram: Telegram, *, now: datetime
-) -> Transition:
-    """Take back one step: its event stands as it stood before."""
-    event = step.event
-    action = told(event, bulletin)
-    if not step.severity_from:
+def _spoken_of_since(
+    bulletin: b.Bulletin, first: dict[int, Transition], meant: list[Telegram]
+) -> set[int]:
+    """The events of which something was said since, or that have begun anew: that stands."""
+    places = {before.event.place for before in first.values()}
+    later = {pk for pk, before in first.items() if before.event.reported_at > bulletin.reported_at}
+    steps = Transition.objects.filter(event__in=first, telegram__isnull=False)
+    for step in steps.exclude(telegram__in=meant).select_related("telegram"):
+        stands = step.telegram and places.isdisjoint(step.telegram.withdrawn_for)
+        if step.pk > first[step.event_id].pk and stands and not step.withdrawal:
+            later.add(step.event_id)
+    open_ones = Event.objects.in_force().filter(place__in=places, status=bulletin.status)
+    begun = {(event.phenomenon, event.subject): event.pk for event in open_ones}
+    for pk, before in first.items():
+        if begun.get((before.event.phenomenon, before.event.subject), pk) != pk:
+            later.add(pk)
+    return later
+
+
+def _restore(
+    before: Transition, bulletin: b.Bulletin, telegram: Telegram, *, now: datetime
+) -> Transition | None:
+    """The step that puts an event back to where `before` found it. None: there it is."""
+    event = before.event
+    ran_out = event.ended_at is not None and event.ended_at == event.valid_until
+    if not before.severity_from or ran_out:
+        if event.ended_at is not None and (event.withdrawn or not ran_out):
+            return None
+        # What ran out by itself is over; whoever was told of it hears that it was an error.
         return end_event(
             event,
             at=bulletin.reported_at,
             now=now,
-            action=action,
+            action=told(event, bulletin),
             telegram=telegram,
             withdrawal=True,
         )
-    back = (b.Severity(step.severity_from).rank, step.level_from or 0)
-    was = (b.Severity(event.severity).rank, event.level or 0)
-    undoing = Transition(
+    stood = (b.Severity(before.severity_from), before.level_from)
+    stands = None if event.ended_at else (b.Severity(event.severity), event.level)
+    change = owed(stands, stood)
+    step = Transition(
         event=event,
         telegram=telegram,
         at=bulletin.reported_at,
         recorded_at=now,
-        change=_back(event, back > was),
-        severity_from="" if event.ended_at else event.severity,
-        severity_to=step.severity_from,
-        level_from=None if event.ended_at else event.level,
-        level_to=step.level_from,
+        change=b.Change.ISSUED if stands is None else change or "",
+        severity_from=stands[0] if stands else "",
+        severity_to=before.severity_from,
+        level_from=stands[1] if stands else None,
+        level_to=before.level_from,
         code_from=event.code,
         name_from=event.name,
-        name=step.name_from,
+        name=before.name_from,
         office=telegram.office,
         withdrawal=True,
-        action=action,
+        action=told(event, bulletin),
     )
-    event.severity, event.level = step.severity_from, step.level_from
-    event.code, event.name = step.code_from, step.name_from
-    event.changed_at = event.reported_at = bulletin.reported_at
+    event.severity, event.level = before.severity_from, before.level_from
+    event.code, event.name = before.code_from, before.name_from
+    event.reported_at = bulletin.reported_at
+    event.changed_at = bulletin.reported_at if change else event.changed_at
     event.ended_at = None
+    event.withdrawn = False
     event.save()
-    return save_step(undoing, now=now)
-
-
-def _back(event: Event, raised: bool) -> b.Change:
-    if event.ended_at is not None:
-        return b.Change.ISSUED
-    return b.Change.RAISED if raised else b.Change.LOWERED
+    return save_step(step, now=now) if change else None
 
 
 def drop_corrected(

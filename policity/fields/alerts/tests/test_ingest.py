@@ -419,6 +419,13 @@ def test_what_was_never_told_is_called_off_unheard(city):
     assert not Message.objects.exists()
 
 
+def test_a_tests_cancel_ends_the_test_without_repeating_its_code(city):
+    cap("test", 1, code=SAME_TEST)
+    cap("real", 2)
+    cap("c", 3, kind="Cancel", references="test")
+    assert [e.subject for e in Event.objects.in_force()] == ["bosai@example.jp,real"]
+
+
 def test_a_tests_cancel_ends_nothing_real(city):
     cap("a", 1)
     cap("b", 2, kind="Cancel", references="a", code=SAME_TEST)
