@@ -30,6 +30,7 @@ FLOORS = [
     ["foundations.work"],
     ["foundations.publishing"],
     ["foundations.places"],
+    ["foundations.residents"],
     ["foundations.delivery"],
     ["fields.*"],
     ["public_site", "back_office"],

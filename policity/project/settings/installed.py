@@ -5,6 +5,7 @@ APPS = [
     "policity.back_office",
     "policity.fields.alerts",
     "policity.foundations.delivery",
+    "policity.foundations.residents",
     "policity.foundations.places",
     "policity.foundations.publishing",
     "policity.foundations.work",

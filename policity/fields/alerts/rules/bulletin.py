@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from policity.kit.severity import Severity as Severity
+
 
 class Format(StrEnum):
     """How the bytes were written: 気象庁防災情報XML or CAP 1.2."""
@@ -60,20 +62,6 @@ class Phenomenon(StrEnum):
     TORNADO = "tornado"
     HEAT = "heat"
     OTHER = "other"
-
-
-class Severity(StrEnum):
-    """How grave, for every phenomenon, in CAP's words. Compare with `rank`."""
-
-    MINOR = "minor"
-    MODERATE = "moderate"
-    SEVERE = "severe"
-    EXTREME = "extreme"
-
-    @property
-    def rank(self) -> int:
-        """1 (minor) to 4 (extreme)."""
-        return list(Severity).index(self) + 1
 
 
 class Change(StrEnum):

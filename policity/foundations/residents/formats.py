@@ -1,0 +1,156 @@
+"""A list of residents as a city's other systems write it: CSV, checked line by line."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from policity.foundations.residents.rules import addresses, choices
+from policity.kit.addresses import normalise
+from policity.kit.languages import BY_CODE
+
+Value = TypeVar("Value")
+
+COLUMNS = (
+    "external_id", "email", "push", "town", "lat", "lon",
+    "language", "kinds", "quiet_from", "quiet_to",
+)  # fmt: skip
+LONGEST_ID = 100
+# Degrees; nobody watches a place outside Japan, but columns get swapped.
+LATITUDES, LONGITUDES = (20.0, 46.0), (122.0, 154.0)
+
+
+class BadList(ValueError):  # noqa: N818  # the thing refused
+    """Not such a list at all. The message is one Japanese sentence."""
+
+
+class Refused(NamedTuple):
+    """A line that cannot be taken, and why, in Japanese. Lines are counted as editors count."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line. `wants` is packed (`rules.choices.pack`), empty for the city's defaults."""
+
+    external_id: str
+    email: str
+    push: addresses.Subscription | None
+    town: int
+    lat: float | None
+    lon: float | None
+    language: str
+    wants: str
+    quiet_from: int | None
+    quiet_to: int | None
+
+
+def read(data: bytes, towns: Mapping[str, int]) -> tuple[list[Listed], list[Refused]]:
+    """Every line of a list (UTF-8 or CP932) as a value, and those that cannot be taken.
+
+    `towns` maps names and codes to numbers. Raises BadList.
+    """
+    rows = csv.reader(io.StringIO(_text(data), newline=""), strict=True)
+    spelled = {normalise(name): number for name, number in towns.items()}
+    found: list[Listed] = []
+    refused: list[Refused] = []
+    seen: dict[str, int] = {}
+    order = _order(next(rows, []))
+    for line, cells in _lines(rows, refused):
+        try:
+            row = _row(cells, order, spelled)
+            if row.external_id in seen:
+                raise ValueError(
+                    f"external_id「{row.external_id}」は{seen[row.external_id]}行目にもあります"
+                )
+        except ValueError as error:
+            refused.append(Refused(line, str(error)))
+        else:
+            seen[row.external_id] = line
+            found.append(row)
+    return found, sorted(refused)
+
+
+def _text(data: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp932"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadList("文字コードが UTF-8 でも CP932（Shift_JIS）でもありません")
+
+
+def _order(header: list[str]) -> tuple[int, ...]:
+    names = [name.strip() for name in header]
+    missing = [name for name in COLUMNS if name not in names]
+    unknown = [name for name in names if name not in COLUMNS]
+    if missing or unknown or len(names) != len(COLUMNS):
+        said = f"足りない列: {'、'.join(missing)}。" if missing else ""
+        said += f"知らない列: {'、'.join(unknown)}。" if unknown else ""
+        raise BadList(f"1行目は {','.join(COLUMNS)} にしてください。{said}")
+    return tuple(names.index(name) for name in COLUMNS)
+
+
+def _lines(rows: Iterator[list[str]], refused: list[Refused]) -> Iterator[tuple[int, list[str]]]:
+    begins = 2
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            refused.append(
+                Refused(begins, f"CSVとして読めません（{error}）。ここから先は読んでいません")
+            )
+            return
+        if cells:
+            yield begins, cells
+        begins = rows.line_num + 1  # type: ignore[attr-defined]  # csv.reader has it
+
+
+def _row(cells: list[str], order: tuple[int, ...], towns: Mapping[str, int]) -> Listed:
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"列が{len(COLUMNS)}ではなく{len(cells)}あります")
+    external_id, email, push, town, lat, lon, language, kinds, quiet_from, quiet_to = (
+        cells[index].strip() for index in order
+    )
+    if not external_id or len(external_id) > LONGEST_ID:
+        raise ValueError(f"external_id は1文字から{LONGEST_ID}文字にしてください")
+    number = towns.get(normalise(town))
+    if number is None:
+        raise ValueError(f"町「{town}」は、この市の町の名前にもコードにもありません")
+    if language not in BY_CODE:
+        raise ValueError(f"言語「{language}」はありません（{'、'.join(BY_CODE)}）")
+    if bool(lat) != bool(lon):
+        raise ValueError("緯度（lat）と経度（lon）は、両方書くか両方空にしてください")
+    if bool(quiet_from) != bool(quiet_to):
+        raise ValueError("quiet_from と quiet_to は、両方書くか両方空にしてください")
+    return Listed(
+        external_id=external_id,
+        email=addresses.mail_address(email) if email else "",
+        push=addresses.subscription(push) if push else None,
+        town=number,
+        lat=_maybe(lat, lambda text: _degrees(text, LATITUDES, "緯度")),
+        lon=_maybe(lon, lambda text: _degrees(text, LONGITUDES, "経度")),
+        language=language,
+        wants=choices.pack(choices.parse_levels(kinds)) if kinds else "",
+        quiet_from=_maybe(quiet_from, choices.parse_clock),
+        quiet_to=_maybe(quiet_to, choices.parse_clock),
+    )
+
+
+def _maybe(text: str, read: Callable[[str], Value]) -> Value | None:
+    return read(text) if text else None
+
+
+def _degrees(text: str, limits: tuple[float, float], name: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{name}「{text}」が数ではありません") from None
+    if not limits[0] <= value <= limits[1]:
+        raise ValueError(f"{name}「{text}」が日本の中ではありません")
+    return value

@@ -1,0 +1,241 @@
+"""Registering, changing and leaving. Whoever holds a personal link may act for that person."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from policity.foundations.places import queries as places
+from policity.foundations.residents.models import Address, Channel, Label, Place, Resident
+from policity.foundations.residents.rules.addresses import Subscription, mail_address
+from policity.foundations.residents.rules.choices import Quiet, Wants, defaults, pack
+from policity.foundations.residents.rules.links import Purpose
+from policity.foundations.residents.services.versions import depart, next_version
+from policity.foundations.residents.signals import left, link_wanted
+from policity.kit.languages import BY_CODE
+
+# An address that its owner has not confirmed by then is forgotten, with the registration.
+UNCONFIRMED_FOR = timedelta(days=1)
+# Nobody's mailbox is filled by somebody else who types its address again and again.
+MAIL_AGAIN_AFTER = timedelta(minutes=5)
+MOST_PLACES = 5
+
+
+class BadRegistrationError(ValueError):
+    """It cannot be registered so. The message is one Japanese sentence for the person."""
+
+
+class AlreadyConfirmedError(BadRegistrationError):
+    """The address was confirmed before."""
+
+
+@transaction.atomic
+def register(
+    *,
+    town: int,
+    language: str,
+    email: str = "",
+    push: Subscription | None = None,
+    wants: Wants | None = None,
+    quiet: Quiet | None = None,
+    now: datetime,
+) -> int:
+    """Take somebody in, and give their number. A mail address is used once it is confirmed.
+
+    Where an address is known already its owner is sent the link to their settings, and nothing
+    else happens: a stranger learns nothing, and changes nothing. Raises BadRegistrationError,
+    BadAddress.
+    """
+    if not email and push is None:
+        raise BadRegistrationError("メールアドレスを入れるか、通知を許可してください。")
+    mail = mail_address(email) if email else ""
+    _check(town=town, language=language)
+    forget_unconfirmed(now=now)
+    known = _owner(mail, push)
+    if known and mail:
+        if _may_mail(known, now=now):
+            purpose = Purpose.CHANGE if known.confirmed_at else Purpose.CONFIRM
+            Address.objects.filter(pk=known.pk).update(added_at=now)
+            link_wanted.send(Resident, resident=known.resident_id, purpose=purpose, now=now)
+        return known.resident_id
+    if known:
+        # The same browser once more: it begins anew.
+        leave(resident=known.resident_id, now=now)
+    resident = Resident.objects.create(
+        language=language,
+        wants=_stored(wants),
+        quiet_from=quiet.starts if quiet else None,
+        quiet_to=quiet.ends if quiet else None,
+        registered_at=now,
+        version=next_version(),
+    )
+    Place.objects.create(resident=resident, town_id=town)
+    if push:
+        set_push(resident=resident.pk, push=push, now=now)
+    if mail:
+        Address.objects.create(resident=resident, channel=Channel.MAIL, value=mail, added_at=now)
+        link_wanted.send(Resident, resident=resident.pk, purpose=Purpose.CONFIRM, now=now)
+    return resident.pk
+
+
+def _owner(mail: str, push: Subscription | None) -> Address | None:
+    addresses = Address.objects.filter(channel=Channel.MAIL, value=mail)
+    if not mail:
+        value = push.endpoint if push else ""
+        addresses = Address.objects.filter(channel=Channel.PUSH, value=value)
+    # One that an imported list brought stays with the list.
+    return addresses.order_by("confirmed_at", "pk").first()
+
+
+def _may_mail(address: Address, *, now: datetime) -> bool:
+    return address.retired_at is None and now - address.added_at >= MAIL_AGAIN_AFTER
+
+
+def _check(*, town: int, language: str) -> None:
+    if language not in BY_CODE:
+        raise BadRegistrationError("言語を選んでください。")
+    if town not in {known.id for known in places.towns()}:
+        raise BadRegistrationError("町を、一覧から選んでください。")
+
+
+def _stored(wants: Wants | None) -> str:
+    """Who takes the defaults follows them when the city changes them."""
+    return "" if wants is None or wants == defaults() else pack(wants)
+
+
+@transaction.atomic
+def confirm_mail(*, resident: int, now: datetime) -> None:
+    """The owner of the mail address says that it is theirs. Safe to repeat.
+
+    Raises BadRegistrationError where the registration has run out, or was ended.
+    """
+    address = Address.objects.filter(resident=resident, channel=Channel.MAIL).first()
+    if address is None or (not address.confirmed_at and now - address.added_at > UNCONFIRMED_FOR):
+        raise BadRegistrationError("確認の期限が切れています。もう一度、登録してください。")
+    if address.confirmed_at is None:
+        Address.objects.filter(pk=address.pk).update(confirmed_at=now)
+        _touch(resident)
+
+
+@transaction.atomic
+def change(
+    *, resident: int, language: str, wants: Wants, quiet: Quiet | None, now: datetime
+) -> None:
+    """New choices. Raises BadRegistrationError."""
+    if language not in BY_CODE:
+        raise BadRegistrationError("言語を選んでください。")
+    Resident.objects.filter(pk=resident).update(
+        language=language,
+        wants=_stored(wants),
+        quiet_from=quiet.starts if quiet else None,
+        quiet_to=quiet.ends if quiet else None,
+        version=next_version(),
+    )
+
+
+@transaction.atomic
+def change_mail(*, resident: int, email: str, now: datetime) -> None:
+    """Another mail address: used once it is confirmed. Raises BadAddress, BadRegistrationError."""
+    mail = mail_address(email)
+    if Address.objects.filter(channel=Channel.MAIL, value=mail, resident=resident).usable():
+        raise AlreadyConfirmedError("このアドレスには、もう届いています。")
+    Address.objects.filter(resident=resident, channel=Channel.MAIL).delete()
+    Address.objects.create(resident_id=resident, channel=Channel.MAIL, value=mail, added_at=now)
+    _touch(resident)
+    link_wanted.send(Resident, resident=resident, purpose=Purpose.CONFIRM, now=now)
+
+
+@transaction.atomic
+def set_push(*, resident: int, push: Subscription, now: datetime) -> None:
+    """Notifications of this browser; a browser belongs to one registration."""
+    Address.objects.filter(channel=Channel.PUSH, value=push.endpoint).delete()
+    Address.objects.update_or_create(
+        resident_id=resident,
+        channel=Channel.PUSH,
+        defaults={
+            "value": push.endpoint,
+            "p256dh": push.p256dh,
+            "auth": push.auth,
+            "added_at": now,
+            "confirmed_at": now,
+            "retired_at": None,
+            "retired_for": "",
+        },
+    )
+    _touch(resident)
+
+
+@transaction.atomic
+def drop_push(*, resident: int, now: datetime) -> None:
+    """No more notifications. Raises BadRegistrationError where nothing else is left."""
+    mail = Address.objects.usable().filter(resident=resident, channel=Channel.MAIL)
+    if not mail.exists():
+        raise BadRegistrationError(
+            "ほかに受け取る方法がありません。やめるときは登録を消してください。"
+        )
+    Address.objects.filter(resident=resident, channel=Channel.PUSH).delete()
+    _touch(resident)
+
+
+@transaction.atomic
+def add_place(*, resident: int, town: int, label: Label, now: datetime) -> None:
+    """One more place to watch. Raises BadRegistrationError."""
+    if town not in {known.id for known in places.towns()}:
+        raise BadRegistrationError("町を、一覧から選んでください。")
+    watched = Place.objects.filter(resident=resident)
+    if watched.filter(town=town).exists():
+        raise BadRegistrationError("その町は、もう登録してあります。")
+    if watched.count() >= MOST_PLACES:
+        raise BadRegistrationError(f"登録できる場所は{MOST_PLACES}か所までです。")
+    Place.objects.create(resident_id=resident, town_id=town, label=label)
+    _touch(resident)
+
+
+@transaction.atomic
+def remove_place(*, resident: int, place: int, now: datetime) -> None:
+    """One place less; the last one stays. Raises BadRegistrationError."""
+    watched = Place.objects.filter(resident=resident)
+    if watched.count() <= 1:
+        raise BadRegistrationError("場所は、1つ残してください。ちがう町を足してから消せます。")
+    watched.filter(pk=place).delete()
+    _touch(resident)
+
+
+@transaction.atomic
+def leave(*, resident: int, now: datetime) -> None:
+    """Forget somebody altogether. What was sent stays counted, by number. Safe to repeat."""
+    found = Resident.objects.filter(pk=resident)
+    if found.exists():
+        left.send(Resident, resident=resident, now=now)
+        found.delete()
+        depart([resident], version=next_version())
+
+
+@transaction.atomic
+def retire(*, resident: int, channel: str, value: str = "", reason: str, now: datetime) -> bool:
+    """An address is dead, a gateway says so: it is used no more, and staff see why.
+
+    With `value` only if that is still the address. False: there was none to retire.
+    """
+    addresses = Address.objects.filter(resident=resident, channel=channel, retired_at=None)
+    if value:
+        addresses = addresses.filter(value=value)
+    retired = addresses.update(retired_at=now, retired_for=reason[:200])
+    if retired:
+        _touch(resident)
+    return bool(retired)
+
+
+def forget_unconfirmed(*, now: datetime) -> None:
+    """Registrations whose only address nobody confirmed in time are forgotten, none of a list's."""
+    old = Address.objects.filter(
+        confirmed_at=None,
+        added_at__lt=now - UNCONFIRMED_FOR,
+        resident__external_id=None,
+    ).values_list("resident_id", flat=True)
+    for resident in list(old):
+        if not Address.objects.usable().filter(resident=resident).exists():
+            leave(resident=resident, now=now)
+
+
+def _touch(resident: int) -> None:
+    Resident.objects.filter(pk=resident).update(version=next_version())
