@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,16 @@ from policity.project.tests import plugin
 def django_db_setup() -> None:
     """A real database file with the settings it has in a city; no run waits for migrations."""
     shutil.copyfile(home.template(), plugin.HOME / "policity.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_remembered() -> Iterator[None]:
+    """Who registered is kept in memory by number of changes, and a rollback takes changes back."""
+    from policity.foundations.residents import queries
+
+    queries.forget()
+    yield
+    queries.forget()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ CHILDREN = {
     "web": "policity.project.web",
     "worker": "policity.project.cli worker run",
     "watcher": "policity.project.cli watcher run",
+    "sender-urgent": "policity.project.cli delivery send --lane urgent",
+    "sender-routine": "policity.project.cli delivery send --lane routine",
 }
 
 
@@ -87,7 +89,7 @@ def start(home: Path, *, demo: bool = False) -> City:
 
 def serves(city: City) -> bool:
     missing = city.missing()
-    return missing is not None and not {"web", "database", "worker", "watcher"} & set(missing)
+    return missing is not None and not ({"web", "database"} | CHILDREN.keys()) & set(missing)
 
 
 def end(city: City) -> None:

@@ -314,8 +314,12 @@ def test_the_nginx_we_ship_says_what_the_front_says() -> None:
     from policity.project import front
 
     headers = (ROOT / "deploy" / "nginx" / "policity-headers.conf").read_text()
+    server = (ROOT / "deploy" / "nginx" / "policity.conf").read_text()
     for name, text in front.SECURITY_HEADERS.items():
-        assert f'add_header {name} "{text}" always;' in headers
+        if name in front.STRICTER:
+            assert f'    "" "{text}";' in server
+        else:
+            assert f'add_header {name} "{text}" always;' in headers
     types = (ROOT / "deploy" / "nginx" / "policity-types.conf").read_text()
     for ending, kind in front.CONTENT_TYPES.items():
         assert f'"{kind}" {ending};' in types
@@ -340,7 +344,7 @@ def test_what_a_city_may_set_and_do_is_documented(language: str) -> None:
     text = (ROOT / "docs" / f"operations{language}.md").read_text()
     read = (PACKAGE / "project" / "environment.py").read_text()
     variables = set(re.findall(r'env\.\w+\(\s*"(\w+)"', read))
-    assert len(variables) == 6
+    assert len(variables) == 10
     assert {name for name in variables if f"`{name}`" not in text} == set()
     commands = {file.stem for file in PACKAGE.glob("**/management/commands/[a-z]*.py")} | {"serve"}
     assert {name for name in commands if f"`policity {name}" not in text} == set()

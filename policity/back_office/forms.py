@@ -1,6 +1,13 @@
-"""The sign-in form."""
+"""What staff fill in."""
 
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+
+
+class OutcomeForm(forms.Form):
+    """How a call for help ended."""
+
+    outcome = forms.CharField(max_length=200)
 
 
 class SignInForm(AuthenticationForm):

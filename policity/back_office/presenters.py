@@ -1,16 +1,26 @@
 """What the board shows, ready to be read."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from django.conf import settings
 
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
 from policity.fields.alerts.rules.texts import texts
+from policity.foundations.delivery import queries as delivery
+from policity.foundations.delivery.forms import SITUATIONS
 from policity.foundations.places import queries as places
 from policity.foundations.publishing import queries as publishing
+from policity.foundations.residents import queries as residents
 from policity.kit import moments
+from policity.kit.languages import BY_CODE
 
 TOLD = 20
+SENT = 8
 # Longer than this is no measure: the telegram was taken in by another clock than ours.
 MEASURABLE = timedelta(hours=1)
 
@@ -34,26 +44,76 @@ class Trouble:
     do: str
 
 
+# Furthest first, with what each is called and the colour it is drawn in.
+STATES = (
+    ("confirmed", "返事があった", "var(--data-1)"),
+    ("seen", "見た", "var(--data-2)"),
+    ("delivered", "届いた", "var(--data-3)"),
+    ("handed", "渡した", "var(--data-4)"),
+    ("queued", "待ち", "var(--data-5)"),
+    ("failed", "失敗", "var(--data-miss)"),
+    ("unreachable", "手段なし", "var(--data-rest)"),
+    ("withdrawn", "取り下げ", "var(--line-strong)"),
+)
+REACHED = frozenset({"confirmed", "seen", "delivered", "handed"})
+WIDTH = 1180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One state of the bar: how many, and where it is drawn."""
+
+    word: str
+    count: int
+    colour: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How a dispatch stands. The parts' sum is `targets`, or it says that it is not."""
+
+    message: int
+    title: str
+    targets: int
+    parts: tuple[Part, ...]
+    reached: int
+    percent: str
+    whole: bool
+    stage: str
+    expanding: bool
+    created_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """The whole board."""
 
     now: datetime
-    city_name: str
     in_force: tuple[tuple[InForce, str], ...]
     drills: tuple[alerts.Drill, ...]
     told: tuple[Row, ...]
     waiting: int
     troubles: tuple[Trouble, ...]
+    sendings: tuple[Sending, ...]
+    alarms: tuple[delivery.AlarmView, ...]
+    escalated: int
+    awaiting: tuple[tuple[int, str, datetime], ...]
+    failures: tuple[tuple[str, int], ...]
+    residents: residents.Totals
+    kept: bool
 
 
 def board(*, now: datetime) -> Board:
     """What is in force, what was published and how fast, and what is wrong."""
     say = texts()
+    sent = sendings(SENT)
+    alarms = delivery.open_alarms()
+    newest = sent[0].message if sent else 0
     unreadable = alerts.unreadable(since=now - timedelta(days=1))
     return Board(
         now=now,
-        city_name=_city_name(),
         in_force=tuple(
             (event, say.plain_severity("ja", event.severity)) for event in alerts.in_force()
         ),
@@ -64,11 +124,24 @@ def board(*, now: datetime) -> Board:
             *(_feed(alarm) for alarm in alerts.feed_alarms(now)),
             *([_unreadable(unreadable)] if unreadable else []),
             *(_stuck(page) for page in publishing.failing()),
+            *(
+                _silent(channel, text)
+                for channels in delivery.troubles().values()
+                for channel, text in channels.items()
+            ),
         ),
+        sendings=sent,
+        alarms=alarms,
+        escalated=sum(alarm.escalated for alarm in alarms),
+        awaiting=delivery.awaiting(),
+        failures=delivery.failures(newest, 5),
+        residents=residents.totals(),
+        kept=not settings.EMAIL_URL,
     )
 
 
-def _city_name() -> str:
+def city_name() -> str:
+    """The city's name for the head of every page."""
     try:
         return places.city().name
     except places.NoCity:
@@ -109,8 +182,107 @@ def _unreadable(count: int) -> Trouble:
     )
 
 
+def _silent(channel: str, text: str) -> Trouble:
+    name = {"mail": "メールのサーバー", "push": "通知のサーバー"}[channel]
+    return Trouble(
+        f"{name}に送れません（{text}）。",
+        "つながると続きから送ります。長く続くときは、情報システムの担当に知らせてください。",
+    )
+
+
 def _stuck(page: publishing.Failing) -> Trouble:
     return Trouble(
         f"ページ {page.address} を書き出せません（{page.attempts}回）。",
         "前の内容が出たままです。情報システムの担当に知らせてください。",
+    )
+
+
+def sendings(limit: int) -> tuple[Sending, ...]:
+    """The newest dispatches, as the board draws them."""
+    return tuple(_sending(sent) for sent in delivery.sent(limit))
+
+
+def _sending(sent: delivery.Sent) -> Sending:
+    status = sent.status
+    parts, x = [], 0.0
+    for key, word, colour in STATES:
+        count = status.states[key]
+        width = WIDTH * count / status.targets if status.targets else 0.0
+        parts.append(Part(word, count, colour, round(x, 1), round(width, 1)))
+        x += width
+    reached = sum(count for key, count in status.states.items() if key in REACHED)
+    return Sending(
+        message=status.message,
+        title=sent.title,
+        targets=status.targets,
+        parts=tuple(parts),
+        reached=reached,
+        percent=f"{100 * reached / status.targets:.1f}%" if status.targets else "–",
+        whole=status.whole,
+        stage=status.stage,
+        expanding=status.expanding,
+        created_at=sent.created_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """Somebody who needs help, in words."""
+
+    alarm: delivery.AlarmView
+    language: str
+    situation: str
+    waits: int
+
+
+def alarms(*, now: datetime) -> tuple[AlarmRow, ...]:
+    """Who needs help, those that nobody took first."""
+    return tuple(
+        AlarmRow(
+            alarm=alarm,
+            language=BY_CODE[alarm.language].name,
+            situation="、".join(SITUATIONS.get(key, key) for key in alarm.situation),
+            waits=int((now - alarm.raised_at).total_seconds() // 60),
+        )
+        for alarm in delivery.open_alarms()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMail:
+    """A mail in the outbox."""
+
+    name: str
+    subject: str
+    to: str
+    at: datetime
+    text: str
+
+
+def kept_mails(limit: int = 100) -> tuple[KeptMail, ...]:
+    """The newest mails that were kept in the home."""
+    folder = Path(settings.HOME) / "outbox"
+    files = sorted(folder.glob("*.eml"), key=lambda file: -file.stat().st_mtime)[:limit]
+    return tuple(_mail(file) for file in files)
+
+
+def read_mail(name: str) -> KeptMail:
+    """One of them. Raises LookupError."""
+    file = Path(settings.HOME) / "outbox" / name
+    if not _MAIL_NAME.fullmatch(name) or not file.is_file():
+        raise LookupError(name)
+    return _mail(file)
+
+
+_MAIL_NAME = re.compile(r"[0-9]+-[0-9]+\.eml")
+
+
+def _mail(file: Path) -> KeptMail:
+    read = message_from_bytes(file.read_bytes(), policy=policy.default)
+    return KeptMail(
+        name=file.name,
+        subject=str(read["subject"]),
+        to=str(read["to"]),
+        at=datetime.fromtimestamp(file.stat().st_mtime, tz=UTC),
+        text=str(read.get_content()),
     )

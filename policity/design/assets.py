@@ -1,4 +1,4 @@
-"""Style sheets, pictures and the one script as named, unchanging bytes.
+"""Style sheets, pictures and scripts as named, unchanging bytes.
 
 A published asset carries a digest in its name, so that it can be kept by readers for ever and a
 page never meets a style sheet of another time.
@@ -14,11 +14,17 @@ FOLDER = "assets/"
 # Published name → the files it is made of.
 ASSETS = {
     "app.css": ("tokens.css", "base.css", "urgent.css", "public.css"),
+    "form.css": ("tokens.css", "base.css", "form.css"),
     "staff.css": ("tokens.css", "base.css", "staff.css"),
     "scene.svg": ("scene.svg",),
     "icon.svg": ("icon.svg",),
     "state.js": ("state.js",),
+    "register.js": ("register.js",),
+    "sw.js": ("sw.js",),
 }
+# A browser looks for a newer service worker where it found the last one, and lets it see pages
+# below its folder only: it keeps its name, at the root.
+FIXED = frozenset({"sw.js"})
 
 
 @cache
@@ -30,7 +36,9 @@ def content(name: str) -> bytes:
 
 @cache
 def address(name: str) -> str:
-    """Where an asset is published: "/assets/app.0f3c9a1b.css"."""
+    """Where an asset is published: "/assets/app.0f3c9a1b.css"; "/sw.js"."""
+    if name in FIXED:
+        return f"/{name}"
     digest = hashlib.sha256(content(name)).hexdigest()[:8]
     stem, _, suffix = name.rpartition(".")
     return f"/{FOLDER}{stem}.{digest}.{suffix}"

@@ -69,6 +69,13 @@ def from_geojson(text: str) -> Surface:
     return shapely.union_all(parts)
 
 
+def outline(area: Surface) -> Ring:
+    """The outer line of one piece, closed; of a line or point, one a few metres around it."""
+    piece = area if isinstance(area, Polygon) else area.buffer(0.0001)
+    assert isinstance(piece, Polygon)  # noqa: S101  # what surrounds one piece
+    return tuple((x, y) for x, y in piece.exterior.coords)
+
+
 def rings(area: Surface) -> tuple[Ring, ...]:
     """Every ring, outer and inner, for drawing with the even-odd rule."""
     pieces = area.geoms if isinstance(area, MultiPolygon) else [area]

@@ -19,6 +19,11 @@ def plain(text: str) -> str:
     return "".join(base for base, _ in _parts(text))
 
 
+def bracketed(text: str) -> str:
+    """The text with readings in brackets, for mails: 漢字（かんじ）. ValueError: unbalanced."""
+    return "".join(f"{base}（{reading}）" if reading else base for base, reading in _parts(text))
+
+
 def html(text: str) -> str:
     """The text escaped, readings as ruby with brackets for readers without it.
 

@@ -3,8 +3,10 @@
 Knows nothing of Django, so that `policity serve` can put the front up before Django is imported.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError, validate
 
@@ -22,7 +24,10 @@ class Environment:
 
     `home` holds everything the city owns. `demo` loads the sample city and its people on the
     first start. `url` is the address residents use, `hosts` the names under which staff may
-    reach the application.
+    reach the application. `email_url` is the server that takes our mails (empty: they are kept in
+    the home's outbox), `email_from` the address they come from. `push_allow_private` lets
+    notifications go to addresses inside, `push_ca` names a further root certificate to trust
+    there.
     """
 
     home: Path
@@ -31,6 +36,10 @@ class Environment:
     port: int
     hosts: tuple[str, ...]
     url: str
+    email_url: str = ""
+    email_from: str = "policity@localhost"
+    push_allow_private: bool = False
+    push_ca: str = ""
 
 
 def read() -> Environment:
@@ -46,6 +55,20 @@ def read() -> Environment:
         "",
         validate=validate.Regexp(r"^(https?://[^/]+)?$", error="Not like https://city.example."),
     )
+    email_url = env.str(
+        "POLICITY_EMAIL_URL",
+        "",
+        validate=validate.Regexp(
+            r"^((smtp|smtps|smtp\+starttls)://.+)?$", error="Not like smtp://mail.example:25."
+        ),
+    )
+    email_from = env.str(
+        "POLICITY_EMAIL_FROM",
+        "",
+        validate=validate.Regexp(r"^([^@\s<>]+@[^@\s<>]+)?$", error="Not a mail address."),
+    )
+    push_allow_private = env.bool("POLICITY_PUSH_ALLOW_PRIVATE", False)
+    push_ca = env.str("POLICITY_PUSH_CA", "")
     try:
         env.seal()
     except EnvValidationError as error:
@@ -53,13 +76,18 @@ def read() -> Environment:
         lines = (f"{name}: {' '.join(texts)}" for name, texts in problems.items())
         raise BadEnvironmentError("\n".join(lines)) from error
     place = Path(home).resolve()
+    address = url or _remembered(place) or _local(port)
     return Environment(
         home=place,
         demo=demo,
         bind=bind,
         port=port,
         hosts=tuple(hosts),
-        url=url or _remembered(place) or _local(port),
+        url=address,
+        email_url=email_url,
+        email_from=email_from or f"policity@{_mail_domain(address)}",
+        push_allow_private=push_allow_private,
+        push_ca=push_ca,
     )
 
 
@@ -77,6 +105,12 @@ def _remembered(home: Path) -> str:
         return (home / ADDRESS).read_text().strip()
     except FileNotFoundError:
         return ""
+
+
+def _mail_domain(address: str) -> str:
+    host = urlsplit(address).hostname or ""
+    # A number is no domain for mail.
+    return host if re.search("[a-z]", host) and ":" not in host else "localhost"
 
 
 def _local(port: int) -> str:

@@ -1,4 +1,4 @@
-"""The front: Caddy, told to serve the published folder and to pass the staff's pages on.
+"""The front: Caddy, told to serve the published folder and to pass the rest to the application.
 
 It answers from the folder whatever happens to the rest; deploy/nginx does the same for a city
 that has nginx. Both are held to the same behaviour by tests.
@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 from string import Template
+
+from policity.kit.languages import LANGUAGES
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -23,6 +25,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=()",
 }
+# The application may be stricter: the address of a personal page is told to nobody.
+STRICTER = frozenset({"Referrer-Policy"})
 # The system's own table differs from machine to machine.
 CONTENT_TYPES = {
     "atom": "application/atom+xml; charset=utf-8",
@@ -39,6 +43,9 @@ CONTENT_TYPES = {
 }
 # Long enough to carry a crowd, short enough for what changes in an emergency.
 CACHE_PAGES = "max-age=10, must-revalidate"
+# Where residents register, change what they registered, and answer.
+_OTHERS = "|".join(language.prefix.strip("/") for language in LANGUAGES[1:])
+RESIDENTS = f"^/(?:(?:{_OTHERS})/)?(?:register|me|reply)(?:/|$)"
 # An asset's name has a digest of its bytes.
 CACHE_ASSETS = "max-age=31536000, immutable"
 
@@ -97,6 +104,15 @@ http://:$port {
 		header ?Cache-Control "no-store"
 		request_body {
 			max_size 20MB
+		}
+		reverse_proxy "unix/$socket"
+	}
+
+	@residents path_regexp "$residents"
+	handle @residents {
+		header ?Cache-Control "no-store"
+		request_body {
+			max_size 64KB
 		}
 		reverse_proxy "unix/$socket"
 	}
@@ -188,7 +204,11 @@ def configuration(*, published: Path, socket: Path, bind: str, port: int) -> str
         port=port,
         cache_pages=CACHE_PAGES,
         cache_assets=CACHE_ASSETS,
-        security="\n".join(f'\t\t{name} "{text}"' for name, text in SECURITY_HEADERS.items()),
+        security="\n".join(
+            f'\t\t{"?" if name in STRICTER else ""}{name} "{text}"'
+            for name, text in SECURITY_HEADERS.items()
+        ),
+        residents=RESIDENTS,
         types="\n".join(
             f'\t\t@{end} path *.{end}\n\t\theader @{end} Content-Type "{kind}"'
             for end, kind in CONTENT_TYPES.items()

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from policity.kit.languages import LANGUAGES
 from policity.project import home
 
-# The worker and the watcher touch their file at least every few seconds.
+# Each of the children touches its file at least every few seconds.
 HEARTBEAT_SECONDS = 15
+CHILDREN = ("worker", "watcher", "sender-urgent", "sender-routine")
 # A running program's migrations do not change.
 _migration_set = cache(home.migration_set)
 
@@ -21,7 +22,7 @@ def missing(folder: Path) -> list[str]:
     """What a home still lacks before it can be called ready, in the order it comes about."""
     if home.prepared_set(folder / "policity.sqlite3") != _migration_set():
         return ["database"]
-    lacks = [name for name in ("worker", "watcher") if not _alive(folder / "run", name)]
+    lacks = [name for name in CHILDREN if not _alive(folder / "run", name)]
     front_pages = [folder / "published" / language.prefix.strip("/") for language in LANGUAGES]
     if not all((page / "index.html").exists() for page in front_pages):
         lacks.append("pages")

@@ -28,6 +28,7 @@ log = structlog.get_logger("policity.serve")
 # How long children may take to end; the front ends last, so that readers are served meanwhile.
 GRACE_SECONDS = 8.0
 FRONT_GRACE_SECONDS = 2.0
+SEND = ("delivery", "send", "--lane")
 # Linux's limit for the path of a Unix socket, less its closing zero byte.
 LONGEST_SOCKET_PATH = 107
 
@@ -95,6 +96,11 @@ class _City:
             self._python("web", "policity.project.web", str(self.socket)),
             self._python("worker", "policity.project.cli", "worker", "run"),
             self._python("watcher", "policity.project.cli", "watcher", "run"),
+            # Emergencies have a process and connections of their own.
+            *(
+                self._python(f"sender-{lane}", "policity.project.cli", *SEND, lane)
+                for lane in ("urgent", "routine")
+            ),
         ]
 
     def _python(self, name: str, module: str, *words: str) -> Child:

@@ -6,5 +6,7 @@ from policity.project import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.ready),
+    path("", include("policity.foundations.delivery.urls")),
     path("staff/", include("policity.back_office.urls")),
+    path("", include("policity.foundations.residents.urls")),
 ]

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from policity.fields.alerts import presenters, queries
 from policity.fields.alerts.queries import IN_FORCE, RECENT, EventHistory, event_key
-from policity.fields.alerts.services.steps import KIND
+from policity.fields.alerts.rules.response import responses
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
@@ -46,7 +46,7 @@ def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
 
 
 def _feed(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
-    city, threads = places_queries.city(), delivery.threads(KIND, _PAST)
+    city, threads = places_queries.city(), delivery.threads(responses().kinds, _PAST)
     for address in addresses:
         language, _ = split(address)
         city_name = places.city_name(city, language.code)

@@ -130,6 +130,8 @@ class Event(models.Model):
 class Action(models.TextChoices):
     """What the city's rules made of a transition."""
 
+    SENT = "sent", "公開・送信"
+    AWAITING_APPROVAL = "awaiting", "公開・送信は承認待ち"
     PUBLISHED = "published", "公開"
     RECORDED = "recorded", "記録のみ"
 

@@ -1,8 +1,25 @@
-"""Messages: what the city says, once, in every language. Audiences and channels build on them."""
+"""Messages, whom they go to, and the reach ledger: who was reached, and how far."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
+
+from policity.foundations.delivery.rules.ledger import State
+from policity.kit.declare import Lane
+
+
+class Leads(models.TextChoices):
+    """Where the personal link in a message leads (`residents.rules.links.Purpose`)."""
+
+    REPLY = "reply", "返事"
+    CONFIRM = "confirm", "アドレスの確認"
+    CHANGE = "change", "設定"
+
+
+# Hundreds of thousands of rows at once: the key begins with the message, which is never deleted.
+UNCHECKED: dict[str, Any] = {"db_index": False, "db_constraint": False}
 
 
 class Message(models.Model):
@@ -10,7 +27,8 @@ class Message(models.Model):
 
     `kind` is what residents choose by ("weather"), `thread` holds the messages of one story
     together ("alerts:event:12"). `severity` is CAP's word, `level` the 警戒レベル(相当) where
-    there is one. `texts` maps a language code to {"title", "body"}.
+    there is one. `texts` maps a language code to {"title", "body"}. `sent_with` is the message in
+    whose dispatch this one travels: what one announcement says is one mail.
     """
 
     kind = models.CharField(max_length=20)
@@ -20,10 +38,153 @@ class Message(models.Model):
     told_at = models.DateTimeField()
     created_at = models.DateTimeField()
     texts = models.JSONField()
+    sent_with = models.ForeignKey(
+        "self", related_name="sent_along", on_delete=models.PROTECT, null=True
+    )
 
     class Meta:
         ordering: ClassVar = ["-told_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["kind", "-told_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["kind", "-told_at"]),
+            # Who was told of a story hears how it went on.
+            models.Index(fields=["thread"], name="message_thread"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.thread}"
+
+
+class Dispatch(models.Model):
+    """The sending of a message, and of those that travel with it, to a frozen audience.
+
+    `cursor` is the last resident whose rows are written; `expanded_at` when all were. `targets`
+    grows in the same transactions as the rows. `ahead`: a correction, before everything else.
+    `path` is the page that tells more, without its language ("alerts/12/"), `leads_to` where the
+    personal link leads; both may be empty.
+    """
+
+    class Stage(models.TextChoices):
+        """How the sending stands."""
+
+        AWAITING = "awaiting", "承認待ち"
+        ACCEPTED = "accepted", "送信"
+        WITHDRAWN = "withdrawn", "取り下げ"
+
+    message = models.OneToOneField(Message, on_delete=models.PROTECT, primary_key=True)
+    stage = models.CharField(max_length=9, choices=Stage.choices)
+    lane = models.CharField(max_length=20, choices=[(lane.value, lane.value) for lane in Lane])
+    ahead = models.BooleanField(default=False)
+    audience = models.JSONField()
+    path = models.CharField(max_length=200, blank=True)
+    leads_to = models.CharField(max_length=8, choices=Leads.choices, blank=True)
+    created_at = models.DateTimeField()
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT, null=True
+    )
+    cursor = models.PositiveBigIntegerField(default=0)
+    targets = models.PositiveIntegerField(default=0)
+    expanded_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.stage}"
+
+    @property
+    def expanding(self) -> bool:
+        """Whether more rows are still to come."""
+        return self.stage == self.Stage.ACCEPTED and self.expanded_at is None
+
+
+class Target(models.Model):
+    """One person whom a message is for. Written beside the ledger, to count it against."""
+
+    pk = models.CompositePrimaryKey("message_id", "person")
+    message = models.ForeignKey(Message, models.PROTECT, related_name="+", **UNCHECKED)
+    person = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.message_id} #{self.person}"
+
+
+class LedgerRow(models.Model):
+    """How far a message came with a person on a channel. The key is what makes it happen once.
+
+    `hold` is 0, or the minute of the day (1–1440) at which the person's quiet hours end.
+    `reason` is the gateway's last word, for staff.
+    """
+
+    pk = models.CompositePrimaryKey("message_id", "person", "channel")
+    message = models.ForeignKey(Message, models.PROTECT, related_name="+", **UNCHECKED)
+    person = models.PositiveBigIntegerField()
+    channel = models.CharField(max_length=4)
+    state = models.PositiveSmallIntegerField(choices=[(s.value, s.word) for s in State])
+    hold = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    changed_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        db_table = "delivery_ledger"
+
+    def __str__(self) -> str:
+        return f"{self.message_id} #{self.person} {self.channel} {State(self.state).word}"
+
+
+class Reply(models.Model):
+    """What a person answered to a message. The latest counts; all are kept."""
+
+    class Answer(models.TextChoices):
+        """The three buttons."""
+
+        SEEN = "seen", "見ました"
+        SAFE = "safe", "無事です"
+        HELP = "help", "助けが必要です"
+
+    message = models.ForeignKey(Message, related_name="replies", on_delete=models.PROTECT)
+    person = models.PositiveBigIntegerField()
+    channel = models.CharField(max_length=4)
+    answer = models.CharField(max_length=4, choices=Answer.choices)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["message", "person"])]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} #{self.person} {self.answer}"
+
+
+class Alarm(models.Model):
+    """Somebody needs help: a place in the staffed queue, until somebody has seen to it.
+
+    One a person and message. `phone` and `situation` are what the person added; they are
+    personal, and are emptied when the alarm is closed.
+    """
+
+    message = models.ForeignKey(Message, related_name="alarms", on_delete=models.PROTECT)
+    person = models.PositiveBigIntegerField()
+    town = models.CharField(max_length=50, blank=True)
+    language = models.CharField(max_length=10)
+    raised_at = models.DateTimeField()
+    phone = models.CharField(max_length=30, blank=True)
+    situation = models.JSONField(default=list)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT, null=True
+    )
+    taken_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["message", "person"],
+                condition=Q(closed_at=None),
+                name="delivery_one_open_alarm_a_person",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["closed_at", "raised_at"])]
+
+    def __str__(self) -> str:
+        return f"#{self.person}"

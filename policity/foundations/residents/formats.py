@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from policity.foundations.residents.rules import addresses, choices
@@ -32,8 +32,7 @@ class Refused(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """One line. `wants` is packed (`rules.choices.pack`), empty for the city's defaults."""
 
     external_id: str
@@ -55,13 +54,17 @@ def read(data: bytes, towns: Mapping[str, int]) -> tuple[list[Listed], list[Refu
     """
     rows = csv.reader(io.StringIO(_text(data), newline=""), strict=True)
     spelled = {normalise(name): number for name, number in towns.items()}
+    town = lru_cache(maxsize=None)(lambda text: spelled.get(normalise(text)))
     found: list[Listed] = []
     refused: list[Refused] = []
     seen: dict[str, int] = {}
-    order = _order(next(rows, []))
+    try:
+        order = _order(next(rows, []))
+    except csv.Error as error:
+        raise BadList(f"1行目をCSVとして読めません（{error}）") from error
     for line, cells in _lines(rows, refused):
         try:
-            row = _row(cells, order, spelled)
+            row = _row(cells, order, town)
             if row.external_id in seen:
                 raise ValueError(
                     f"external_id「{row.external_id}」は{seen[row.external_id]}行目にもあります"
@@ -111,15 +114,15 @@ def _lines(rows: Iterator[list[str]], refused: list[Refused]) -> Iterator[tuple[
         begins = rows.line_num + 1  # type: ignore[attr-defined]  # csv.reader has it
 
 
-def _row(cells: list[str], order: tuple[int, ...], towns: Mapping[str, int]) -> Listed:
+def _row(cells: list[str], order: tuple[int, ...], town_of: Callable[[str], int | None]) -> Listed:
     if len(cells) != len(COLUMNS):
         raise ValueError(f"列が{len(COLUMNS)}ではなく{len(cells)}あります")
     external_id, email, push, town, lat, lon, language, kinds, quiet_from, quiet_to = (
         cells[index].strip() for index in order
     )
-    if not external_id or len(external_id) > LONGEST_ID:
+    if not 1 <= len(external_id) <= LONGEST_ID or not external_id.isprintable():
         raise ValueError(f"external_id は1文字から{LONGEST_ID}文字にしてください")
-    number = towns.get(normalise(town))
+    number = town_of(town)
     if number is None:
         raise ValueError(f"町「{town}」は、この市の町の名前にもコードにもありません")
     if language not in BY_CODE:
@@ -136,10 +139,19 @@ def _row(cells: list[str], order: tuple[int, ...], towns: Mapping[str, int]) -> 
         lat=_maybe(lat, lambda text: _degrees(text, LATITUDES, "緯度")),
         lon=_maybe(lon, lambda text: _degrees(text, LONGITUDES, "経度")),
         language=language,
-        wants=choices.pack(choices.parse_levels(kinds)) if kinds else "",
-        quiet_from=_maybe(quiet_from, choices.parse_clock),
-        quiet_to=_maybe(quiet_to, choices.parse_clock),
+        wants=_wants(kinds),
+        quiet_from=_maybe(quiet_from, _clock),
+        quiet_to=_maybe(quiet_to, _clock),
     )
+
+
+# Lists say the same few things again and again.
+_clock = lru_cache(maxsize=choices.DAY)(choices.parse_clock)
+
+
+@lru_cache(maxsize=1000)
+def _wants(kinds: str) -> str:
+    return choices.pack(choices.parse_levels(kinds)) if kinds else ""
 
 
 def _maybe(text: str, read: Callable[[str], Value]) -> Value | None:

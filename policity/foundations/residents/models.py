@@ -18,7 +18,8 @@ class Resident(models.Model):
 
     `external_id` is the number in an imported list. `wants` holds the choices as
     `rules.choices.pack` writes them; empty for the city's defaults. Quiet hours are minutes of
-    the day, both or neither. `version` grows with every change (`Version`).
+    the day, both or neither. `version` grows with every change; one beyond `Version` belongs to a
+    list that is still being taken over, and nobody sees it yet.
     """
 
     external_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
@@ -94,7 +95,8 @@ class Address(models.Model):
     """A mail address, or a browser's push subscription (`value` is its endpoint, RFC 8030).
 
     `p256dh` and `auth` are the subscription's keys (RFC 8291), base64url. A retired address is
-    dead (unknown user, subscription gone); `retired_for` is the gateway's word, for staff.
+    dead (unknown user, subscription gone); `retired_for` is the gateway's word, for staff. Beside a
+    confirmed mail address another may wait for its owner's word, to take its place.
     """
 
     resident = models.ForeignKey(Resident, models.CASCADE, related_name="addresses")
@@ -112,7 +114,14 @@ class Address(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["resident", "channel"], name="residents_one_address_a_channel"
+                fields=["resident", "channel"],
+                condition=Q(confirmed_at__isnull=False),
+                name="residents_one_address_a_channel",
+            ),
+            models.UniqueConstraint(
+                fields=["resident", "channel"],
+                condition=Q(confirmed_at__isnull=True),
+                name="residents_one_waits_a_channel",
             ),
         ]
         indexes: ClassVar = [
@@ -125,7 +134,10 @@ class Address(models.Model):
 
 
 class Version(models.Model):
-    """How often anything here was changed: one row. Whoever keeps a copy asks what is newer."""
+    """The number of the last change here: one row. Whoever keeps a copy asks what is newer.
+
+    It grows, and not always by one.
+    """
 
     number = models.PositiveBigIntegerField(default=0)
 

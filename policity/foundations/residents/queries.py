@@ -1,15 +1,22 @@
 """Who registered, and whom a message is for. What is personal stays with whom it concerns."""
 
-from collections.abc import Iterable, Sequence
+import base64
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from threading import Lock
 
 import shapely
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
 from django.db.models import F
 
 from policity.foundations.places import queries as places
 from policity.foundations.residents.models import (
     Address,
+    AddressQuerySet,
     Channel,
     Departure,
     Label,
@@ -17,15 +24,18 @@ from policity.foundations.residents.models import (
     Resident,
     Version,
 )
-from policity.foundations.residents.rules import choices
+from policity.foundations.residents.rules import choices, links
 from policity.foundations.residents.rules.audience import Audience, Ring
 from policity.foundations.residents.rules.columns import Columns, Found, Row
+from policity.foundations.residents.rules.links import Purpose
 from policity.kit import geometry
 from policity.kit.severity import Severity
 
 FETCH = 50_000
 
 _columns = Columns(choices.unpack)
+# Two threads that update at once could leave out what only one of them has read.
+_updating = Lock()
 
 
 def find(audience: Audience) -> Found:
@@ -40,25 +50,25 @@ def find(audience: Audience) -> Found:
 
 def columns() -> Columns:
     """The columns as of now."""
-    number = version()
-    if number < _columns.version:
-        # Another home, or one that was restored to an earlier state.
-        forget()
-    if number > _columns.version:
-        changed = Place.objects.filter(
-            resident__version__gt=_columns.version, resident__version__lte=number
-        ).order_by("resident_id")
-        rows = changed.values_list(
-            "resident_id", "town_id", "lat", "lon",
-            "resident__wants", "resident__quiet_from", "resident__quiet_to",
-        )  # fmt: skip
-        gone = Departure.objects.filter(version__gt=_columns.version, version__lte=number)
-        _columns.update(
-            [Row(*row) for row in rows.iterator(FETCH)],
-            gone.values_list("resident", flat=True),
-            version=number,
-        )
-    return _columns
+    with _updating:
+        number = version()
+        if number < _columns.version:
+            # Another home, or one that was restored to an earlier state.
+            forget()
+        if number > _columns.version:
+            _columns.update(*_changes(_columns.version, number), version=number)
+        return _columns
+
+
+def _changes(since: int, until: int) -> tuple[list[Row], list[int]]:
+    """Every place of whoever changed, and who left."""
+    changed = Place.objects.filter(resident__version__gt=since, resident__version__lte=until)
+    rows = changed.values_list(
+        "resident_id", "town_id", "lat", "lon",
+        "resident__wants", "resident__quiet_from", "resident__quiet_to",
+    )  # fmt: skip
+    gone = Departure.objects.filter(version__gt=since, version__lte=until)
+    return list(map(Row._make, rows.iterator(FETCH))), list(gone.values_list("resident", flat=True))
 
 
 def forget() -> None:
@@ -107,7 +117,7 @@ def preview(audience: Audience) -> Reached:
     reachable = 0
     for start in range(0, total, FETCH):
         some = found.persons[start : start + FETCH].tolist()
-        usable = Address.objects.usable().filter(resident_id__range=(some[0], some[-1]))
+        usable = Address.objects.usable().filter(resident__gte=some[0], resident__lte=some[-1])
         owners = set(usable.values_list("resident_id", flat=True))
         reachable += len(owners.intersection(some))
     return Reached(total, found.with_point, total - found.with_point, total - reachable)
@@ -115,34 +125,47 @@ def preview(audience: Audience) -> Reached:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where one resident is reached on one channel, and in which language."""
+    """Where one resident is reached on one channel, in which language; `address` is its number."""
 
     resident: int
     language: str
     value: str
     p256dh: str
     auth: str
+    address: int = 0
 
 
-def recipients(channel: str, persons: Sequence[int], *, confirmed: bool = True) -> list[Recipient]:
-    """The addresses of residents on a channel, one query. Those without a usable one are missing.
-
-    `confirmed=False` also gives addresses that await their owner's word, to ask for it.
-    """
-    if not persons:
-        return []
-    addresses = Address.objects.filter(channel=channel, retired_at=None, resident_id__in=persons)
-    if confirmed:
-        addresses = addresses.usable()
-    rows = addresses.values_list("resident_id", "resident__language", "value", "p256dh", "auth")
+def recipients(
+    channel: str, persons: Sequence[int], *, unconfirmed: bool = False
+) -> list[Recipient]:
+    """The usable addresses of residents on a channel, one query. Who has none is missing."""
+    addresses = _addresses(unconfirmed=unconfirmed)
+    addresses = addresses.filter(channel=channel, resident_id__in=persons)
+    rows = addresses.values_list(
+        "resident_id", "resident__language", "value", "p256dh", "auth", "pk"
+    )
     return [Recipient(*row) for row in rows]
 
 
-def channels(persons: Sequence[int]) -> list[tuple[int, str]]:
-    """(resident, channel) for every usable address of these residents, ordered. One query."""
-    usable = Address.objects.usable().filter(resident_id__range=(persons[0], persons[-1]))
+def _addresses(*, unconfirmed: bool) -> AddressQuerySet:
+    if unconfirmed:
+        return Address.objects.filter(confirmed_at=None, retired_at=None)
+    return Address.objects.usable()
+
+
+def channels(persons: Sequence[int], *, unconfirmed: bool = False) -> list[tuple[int, str]]:
+    """(resident, channel) for every usable address of these residents (ascending). One query.
+
+    `unconfirmed` gives those that await their owner's word instead, to ask for it.
+    """
+    addresses = _addresses(unconfirmed=unconfirmed)
+    if persons[-1] - persons[0] < 2 * len(persons):
+        # They lie side by side, as in an order to everybody: cheaper than naming each.
+        addresses = addresses.filter(resident__gte=persons[0], resident__lte=persons[-1])
+    else:
+        addresses = addresses.filter(resident_id__in=persons)
     wanted = set(persons)
-    rows = usable.order_by("resident_id", "channel").values_list("resident_id", "channel")
+    rows = addresses.order_by("resident_id", "channel").values_list("resident_id", "channel")
     return [row for row in rows if row[0] in wanted]
 
 
@@ -157,7 +180,10 @@ class PlaceView:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What somebody registered, for that person's own eyes."""
+    """What somebody registered, for that person's own eyes.
+
+    `mail_waiting` is the address that is to take the place of `mail` once it is confirmed.
+    """
 
     id: int
     language: str
@@ -167,6 +193,7 @@ class Registration:
     mail: str
     mail_confirmed_at: datetime | None
     mail_retired: bool
+    mail_waiting: str
     push: bool
 
 
@@ -176,8 +203,10 @@ def registration(resident: int) -> Registration | None:
     if row is None:
         return None
     towns = {town.id: town for town in places.towns()}
-    addresses = {address.channel: address for address in row.addresses.all()}
-    mail, push = addresses.get(Channel.MAIL), addresses.get(Channel.PUSH)
+    addresses = list(row.addresses.all())
+    confirmed = {address.channel: address for address in addresses if address.confirmed_at}
+    waiting = next((address for address in addresses if not address.confirmed_at), None)
+    mail, push = confirmed.get(Channel.MAIL, waiting), confirmed.get(Channel.PUSH)
     quiet = None
     if row.quiet_from is not None and row.quiet_to is not None:
         quiet = choices.Quiet(row.quiet_from, row.quiet_to)
@@ -195,8 +224,43 @@ def registration(resident: int) -> Registration | None:
         mail=mail.value if mail else "",
         mail_confirmed_at=mail.confirmed_at if mail else None,
         mail_retired=bool(mail and mail.retired_at),
+        mail_waiting=waiting.value if waiting and waiting is not mail else "",
         push=bool(push and not push.retired_at),
     )
+
+
+def signer(purpose: Purpose) -> Callable[[int, int], str]:
+    """Writes personal links of one purpose; see `rules.links.signer`."""
+    return links.signer(_link_key(), purpose)
+
+
+def link(purpose: Purpose, resident: int, about: int = 0) -> str:
+    """One personal link."""
+    return signer(purpose)(resident, about)
+
+
+def holder(purpose: Purpose, text: str) -> tuple[int, int]:
+    """The resident that a link was written for, and what it is about. Raises links.BadLink."""
+    return links.read(_link_key(), purpose, text)
+
+
+def _link_key() -> bytes:
+    return settings.SECRET_KEY.encode()
+
+
+def push_key() -> str:
+    """The city's public key, to which browsers bind a subscription (RFC 8292, 3).
+
+    Empty before the sending side has made the key: notifications cannot be offered yet.
+    """
+    try:
+        secret = (Path(settings.HOME) / "vapid.key").read_text().strip()
+    except FileNotFoundError:
+        return ""
+    number = int.from_bytes(base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4)), "big")
+    point = ec.derive_private_key(number, ec.SECP256R1()).public_key()
+    raw = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 
 def languages(persons: Sequence[int]) -> dict[int, str]:
@@ -214,10 +278,11 @@ class Totals:
 
 
 def totals() -> Totals:
-    """For the board."""
-    usable = Address.objects.usable()
+    """For the board. What an import has not finished does not count yet."""
+    made = version()
+    usable = Address.objects.usable().exclude(resident__version__gt=made)
     return Totals(
-        Resident.objects.count(),
+        Resident.objects.filter(version__lte=made).count(),
         usable.filter(channel=Channel.MAIL).count(),
         usable.filter(channel=Channel.PUSH).count(),
     )

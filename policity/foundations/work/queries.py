@@ -1,6 +1,6 @@
 """What is waiting, and who can do it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cache
 from importlib import import_module
@@ -44,6 +44,29 @@ def failures(kinds: Collection[str]) -> tuple[tuple[str, int], ...]:
     """Keys of these kinds whose last attempt failed, with how many attempts there were."""
     rows = Item.objects.filter(kind__in=kinds).exclude(last_error="").order_by("key")
     return tuple(rows.values_list("key", "attempt"))
+
+
+def in_hand(kinds: Collection[str], *, prefix: str) -> bool:
+    """Whether somebody holds a lease on an item of these kinds whose key begins so."""
+    items = Item.objects.filter(kind__in=kinds, key__startswith=prefix)
+    return items.filter(leased_until__isnull=False).exists()
+
+
+def live(claims: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of these (item, attempt) that are still the item's latest claim. One query."""
+    asked = set(claims)
+    attempts = Item.objects.filter(id__in={item for item, _ in asked}).values_list("id", "attempt")
+    return asked.intersection(attempts)
+
+
+def named(items: Collection[int]) -> dict[int, str]:
+    """The keys of items by their numbers; those that are done are missing."""
+    return dict(Item.objects.filter(id__in=items).values_list("id", "key"))
+
+
+def keys(kinds: Collection[str]) -> tuple[str, ...]:
+    """The keys of every item of these kinds, whether due or not."""
+    return tuple(Item.objects.filter(kind__in=kinds).values_list("key", flat=True))
 
 
 def worker_beats(*, now: datetime) -> bool:

@@ -4,10 +4,13 @@ Leases go by the clock of the caller, which on one machine is one clock. Two cla
 differ in `attempt`; whoever lost the lease cannot end the item any more.
 """
 
+import fcntl
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -105,17 +108,41 @@ def retry(held: Claim, *, error: str, now: datetime, jitter: float) -> None:
     latest.update(leased_until=None, last_error=error)
 
 
+def give_back(held: Claim, *, due: datetime) -> None:
+    """Give an unfinished item back without a fault: to be claimed again when it is due."""
+    Item.objects.filter(id=held.id, attempt=held.attempt).update(leased_until=None, due=due)
+
+
+def cancel(kinds: Collection[str], *, prefix: str) -> int:
+    """Drop items whose key begins so, and say how many there were.
+
+    Those in somebody's hands stay: whoever holds them ends them.
+    """
+    items = Item.objects.filter(kind__in=kinds, key__startswith=prefix, leased_until__isnull=True)
+    return items.delete()[0]
+
+
 def progress(held: Claim, value: dict[str, Any], *, now: datetime, lease: timedelta) -> bool:
     """Note how far a long item has come, and renew its lease. False: it is ours no more."""
     latest = Item.objects.filter(id=held.id, attempt=held.attempt)
     return bool(latest.update(progress=value, leased_until=now + lease))
 
 
-def release(kinds: Collection[str]) -> int:
-    """End every lease on these kinds, and say how many there were.
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Be the only process on this machine that holds a lock file; waits until it is free."""
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def release(kinds: Collection[str], *, lane: Lane | None = None) -> int:
+    """End every lease on these kinds (of one lane), and say how many there were.
 
     Only for one who knows, by a lock, that nobody else works on them: then a lease that is held
     belongs to a process that died.
     """
     held = Item.objects.filter(kind__in=kinds, leased_until__isnull=False)
+    if lane is not None:
+        held = held.filter(lane=lane)
     return held.update(leased_until=None)

@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,7 +18,8 @@ except environment.BadEnvironmentError as error:
 HOME = ENVIRONMENT.home
 DEMO = ENVIRONMENT.demo
 DEBUG = False
-ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
+# Staff come by these names, residents by the public address.
+ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(ENVIRONMENT.url).hostname or ""]
 SECRET_KEY_FILE = HOME / "secret.key"
 # A home that is not prepared has none yet; what is signed without it is worth nothing later.
 SECRET_KEY = (
@@ -81,6 +83,10 @@ WAGTAILIMAGES_IMAGE_MODEL = "publishing.CityImage"
 WAGTAILDOCS_DOCUMENT_MODEL = "publishing.CityDocument"
 # The address residents use; feeds and CAP name it.
 PUBLIC_URL = ENVIRONMENT.url
+EMAIL_URL = ENVIRONMENT.email_url
+EMAIL_FROM = ENVIRONMENT.email_from
+PUSH_ALLOW_PRIVATE = ENVIRONMENT.push_allow_private
+PUSH_CA = ENVIRONMENT.push_ca
 WAGTAIL_SITE_NAME = "Policity"
 WAGTAILADMIN_BASE_URL = PUBLIC_URL
 WAGTAIL_GRAVATAR_PROVIDER_URL = None

@@ -43,11 +43,17 @@ class Site:
     # What the server says of its work: the errors that its settings let through, and all else.
     log: Path
 
-    def get(self, path: str, method: str = "GET", **headers: str) -> Reply:
+    def post(self, path: str, body: bytes) -> Reply:
+        return self.get(path, "POST", body)
+
+    def get(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request(
-                method, path, headers={name.replace("_", "-"): v for name, v in headers.items()}
+                method,
+                path,
+                body or None,
+                headers={name.replace("_", "-"): v for name, v in headers.items()},
             )
             reply = connection.getresponse()
             names = {name.lower() for name, _ in reply.getheaders()}
@@ -270,8 +276,15 @@ class _Echo(http.server.BaseHTTPRequestHandler):
         body = self.path.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
+        if "strict" in self.path:
+            self.send_header("Referrer-Policy", "no-referrer")
+            self.send_header("Cache-Control", "private")
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def address_string(self) -> str:
         return "a Unix socket"
@@ -283,19 +296,72 @@ class _Echo(http.server.BaseHTTPRequestHandler):
 class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
+    def handle_error(self, *words: object) -> None:
+        """A front that finds a body too large hangs up."""
 
-def test_only_the_staff_reach_the_application(site: Site) -> None:
+
+@pytest.fixture
+def echo(site: Site) -> Iterator[None]:
+    """An application that says what it was asked for."""
     site.socket.unlink(missing_ok=True)
     with _UnixServer(str(site.socket), _Echo) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            assert site.get("/staff/board/?x=1").body == b"/staff/board/?x=1"
-            assert site.get("/readyz").body == b"/readyz"
-            assert b"404 page" in site.get("/other/").body
-            assert b"404 page" in site.get("/staffing/").body
+            yield
         finally:
             server.shutdown()
             site.socket.unlink()
+
+
+RESIDENTS_PATHS = [
+    prefix + rest
+    for prefix in ("/", "/easy/", "/en/", "/zh-hans/", "/ko/")
+    for rest in ("register/", "register", "register/done/", "me/abc-_/", "me/leave/x/", "reply/x/")
+]
+
+
+@pytest.mark.usefixtures("echo")
+def test_staff_and_residents_pages_reach_the_application_and_no_others(site: Site) -> None:
+    assert site.get("/staff/board/?x=1").body == b"/staff/board/?x=1"
+    assert site.get("/readyz").body == b"/readyz"
+    for path in RESIDENTS_PATHS:
+        assert site.get(f"{path}?x=1").body == f"{path}?x=1".encode()
+        assert site.get(path, method="POST", content_length="0").body == path.encode()
+    for path in ("/other/", "/staffing/", "/registered/", "/media/", "/mean", "/en/replying/",
+                 "/fr/register/", "/alerts/me/", "/en/easy/me/x/", "/EN/register/"):  # fmt: skip
+        assert b"404 page" in site.get(path).body, path
+
+
+@pytest.mark.usefixtures("echo")
+def test_a_resident_s_page_is_kept_by_nobody_and_may_be_stricter(site: Site) -> None:
+    plain, strict = site.get("/me/x/"), site.get("/me/strict/")
+    assert plain.headers["cache-control"] == "no-store"
+    assert strict.headers["cache-control"] == "private"
+    assert plain.headers["referrer-policy"] == "same-origin"
+    assert strict.headers["referrer-policy"] == "no-referrer"
+    for reply in (plain, strict):
+        for name, text in front.SECURITY_HEADERS.items():
+            if name not in front.STRICTER:
+                assert reply.headers[name.lower()] == text
+
+
+@pytest.mark.usefixtures("echo")
+@pytest.mark.parametrize("path", ["/register/", "/en/me/x/choices/"])
+def test_a_resident_sends_little(site: Site, path: str) -> None:
+    assert site.post(path, b"x" * 60_000).status == 200
+    assert site.post(path, b"x" * 70_000).status == 413
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/register/", "/ko/me/x/", "/reply/x/", "/me/leave/x/"])
+def test_while_the_application_is_down_a_resident_is_told_what_to_do(
+    site: Site, path: str, method: str
+) -> None:
+    reply = site.get(path) if method == "GET" else site.post(path, b"a=b")
+    assert reply.status == 503
+    assert b"503 page" in reply.body
+    assert reply.headers["cache-control"] == "no-store"
+    assert int(reply.headers["retry-after"]) > 0
 
 
 def test_no_log_names_a_reader(site: Site) -> None:

@@ -18,7 +18,7 @@ def ready(tmp_path: Path) -> Path:
     (tmp_path / "run").mkdir()
     with closing(sqlite3.connect(tmp_path / "policity.sqlite3")) as connection:
         connection.execute(f"PRAGMA user_version={home.migration_set()}")
-    for name in ("worker", "watcher"):
+    for name in health.CHILDREN:
         (tmp_path / "run" / f"{name}.alive").touch()
     for language in LANGUAGES:
         page = tmp_path / "published" / language.prefix.strip("/") / "index.html"
@@ -37,7 +37,7 @@ def test_a_database_of_other_migrations_is_missing(ready: Path) -> None:
     assert health.missing(ready) == ["database"]
 
 
-@pytest.mark.parametrize("name", ["worker", "watcher"])
+@pytest.mark.parametrize("name", health.CHILDREN)
 def test_a_child_that_no_longer_beats_is_missing(ready: Path, name: str) -> None:
     beat = ready / "run" / f"{name}.alive"
     old = time.time() - health.HEARTBEAT_SECONDS - 1

@@ -8,6 +8,7 @@ from typing import Any
 import brotli
 import feedparser
 import pytest
+from django.urls import Resolver404, resolve
 from lxml import etree, html
 
 from policity.design import assets
@@ -30,6 +31,7 @@ from policity.public_site.tests.states import (
 
 FAMILIES = (*front_pages.PAGES, *alert_pages.PAGES)
 WIRE_LIMIT = 50_000
+ASSETS = ("/assets/", "/sw.js")
 # What only the city itself may order (警戒レベル4 避難指示 …).
 CITY_ORDERS = ("避難指示が出", "避難指示を発令", "高齢者等避難が", "緊急安全確保が")
 
@@ -46,6 +48,14 @@ def published():
         if (addresses := list(family.addresses()))
         for address, rendered in family.render(addresses)
     }
+
+
+def answered(place):
+    """Whether the application answers an address itself."""
+    try:
+        return bool(resolve(place))
+    except Resolver404:
+        return False
 
 
 def pages(tree):
@@ -107,11 +117,32 @@ def test_every_link_leads_somewhere_declared(tree):
             if target.startswith("tel:"):
                 continue
             place, _, mark = target.partition("#")
-            assert not place or place in tree, f"{address} → {target}"
+            assert not place or place in tree or answered(place), f"{address} → {target}"
             if mark and place in tree:
                 assert document(tree[place].body).xpath("//*[@id=$i]", i=mark)
             elif mark:
                 assert mark in ids, f"{address} → {target}"
+
+
+def test_every_page_leads_to_registering_in_its_language(tree):
+    for address, page in pages(tree).items():
+        if not address.startswith("/errors/"):
+            language, rest = split(address)
+            links = page.xpath("//a[@href=$to]", to=f"{language.prefix}register/")
+            # From home twice: in the page, and in its foot.
+            assert len(links) == (1 if rest else 2), address
+
+
+def test_while_the_application_is_down_everybody_is_told_to_call_119(tree):
+    page = document(tree["/errors/503.html"].body)
+    sections = page.xpath("//section")
+    assert len(sections) == len(LANGUAGES)
+    for section in sections:
+        assert "119" in section.text_content()
+
+
+def test_the_service_worker_keeps_its_name_at_the_root(tree):
+    assert tree["/sw.js"].body == assets.content("sw.js")
 
 
 def test_pages_ask_nobody_else_for_anything(tree):
@@ -458,7 +489,7 @@ def empty(monkeypatch):
 def test_without_a_city_there_is_a_home_that_says_so(empty):
     homes = [language.prefix for language in LANGUAGES]
     errors = ["/errors/404.html", "/errors/500.html", "/errors/503.html"]
-    assert sorted(a for a in empty if not a.startswith("/assets/")) == sorted(homes + errors)
+    assert sorted(a for a in empty if not a.startswith(ASSETS)) == sorted(homes + errors)
     for home in homes:
         # So that loading a city replaces it.
         assert empty[home].keys == {"places:city"}
@@ -485,5 +516,5 @@ def test_a_home_without_a_city_keeps_what_every_page_promises(empty, promise):
 
 def test_every_page_is_rendered_again_when_the_city_changes(tree):
     for address, rendered in tree.items():
-        if not address.startswith("/assets/"):
+        if not address.startswith(ASSETS):
             assert "places:city" in rendered.keys, address

@@ -26,11 +26,20 @@ class FrontState(StrEnum):
         return list(FrontState).index(self)
 
 
+class Sending(StrEnum):
+    """Whether a message goes out to people, and when."""
+
+    NONE = "none"
+    NOW = "now"
+    APPROVED = "approved"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One line of the city's answer. An empty condition fits everything."""
 
     publish: bool
+    send: Sending = Sending.NOW
     phenomena: frozenset[Phenomenon] = frozenset()
     severities: frozenset[Severity] = frozenset()
     changes: frozenset[Change] = frozenset()
@@ -57,15 +66,31 @@ class Responses:
     lasts: Mapping[Phenomenon, timedelta]
     cap_lasts: timedelta
     newer_rules: timedelta
+    kinds: Mapping[str, frozenset[Phenomenon]]
 
     def publishes(
         self, phenomenon: Phenomenon, severity: Severity, change: Change, lineage: tuple[str, ...]
     ) -> bool:
         """Whether a change becomes a message. The first rule that fits decides."""
-        for rule in self.rules:
-            if rule.fits(phenomenon, severity, change, lineage):
-                return rule.publish
-        return True
+        rule = self._first(phenomenon, severity, change, lineage)
+        return rule is None or rule.publish
+
+    def sends(
+        self, phenomenon: Phenomenon, severity: Severity, change: Change, lineage: tuple[str, ...]
+    ) -> Sending:
+        """Whether a message that a change became goes out to those who chose to hear."""
+        rule = self._first(phenomenon, severity, change, lineage)
+        return Sending.NOW if rule is None else rule.send
+
+    def _first(
+        self, phenomenon: Phenomenon, severity: Severity, change: Change, lineage: tuple[str, ...]
+    ) -> Rule | None:
+        fitting = (r for r in self.rules if r.fits(phenomenon, severity, change, lineage))
+        return next(fitting, None)
+
+    def kind(self, phenomenon: Phenomenon) -> str:
+        """What residents choose a phenomenon by (residents/facts/kinds.toml)."""
+        return next(kind for kind, phenomena in self.kinds.items() if phenomenon in phenomena)
 
     def front(self, phenomenon: Phenomenon, severity: Severity) -> FrontState:
         """The front page's state for one thing in force."""
@@ -86,17 +111,22 @@ def parse(text: str) -> Responses:
         lasts = {Phenomenon(p): timedelta(hours=h) for p, h in data["lasts_hours"].items()}
         cap_lasts = timedelta(hours=data["cap"]["lasts_hours"])
         newer = timedelta(days=data["generation"]["newer_rules_days"])
+        kinds = {kind: frozenset(map(Phenomenon, names)) for kind, names in data["kinds"].items()}
     except (KeyError, TypeError) as error:
         raise ValueError(f"responses.toml: {error} is missing or of the wrong kind") from error
-    return Responses(rules, fronts, lasts, cap_lasts, newer)
+    named = [phenomenon for phenomena in kinds.values() for phenomenon in phenomena]
+    if len(named) != len(set(named)) or set(named) != set(Phenomenon):
+        raise ValueError("responses.toml: each phenomenon belongs to one of [kinds]")
+    return Responses(rules, fronts, lasts, cap_lasts, newer, kinds)
 
 
 def _rule(entry: dict[str, Any]) -> Rule:
-    unknown = entry.keys() - {"publish", "phenomena", "severities", "changes", "areas"}
+    unknown = entry.keys() - {"publish", "send", "phenomena", "severities", "changes", "areas"}
     if unknown:
         raise ValueError(f"responses.toml: a rule does not know {', '.join(sorted(unknown))}")
     return Rule(
         publish=entry["publish"],
+        send=Sending(entry.get("send", "now")),
         phenomena=frozenset(map(Phenomenon, entry.get("phenomena", ()))),
         severities=frozenset(map(Severity, entry.get("severities", ()))),
         changes=frozenset(map(Change, entry.get("changes", ()))),

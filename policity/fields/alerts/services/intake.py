@@ -16,10 +16,10 @@ from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules import state
 from policity.fields.alerts.rules.areas import select, spoken
 from policity.fields.alerts.rules.response import Responses, responses
-from policity.fields.alerts.services.steps import expire, mark_pages, save_step
+from policity.fields.alerts.services.steps import expire, mark_pages, save_step, send_out
 from policity.fields.alerts.services.withdrawal import call_off, drop_corrected, withdraw
 from policity.foundations.places import queries as places
-from policity.kit.geometry import BadPolygon, around, polygon
+from policity.kit.geometry import BadPolygon, around, outline, polygon
 
 log = structlog.get_logger("policity.alerts")
 
@@ -89,6 +89,12 @@ def ingest(
             transitions = call_off(bulletin, telegram, place=place, now=now)
         else:
             transitions = withdraw(bulletin, telegram, place=place, now=now)
+        send_out(
+            transitions,
+            now=now,
+            corrected=bulletin.info_type is b.InfoType.CORRECT,
+            rings=_rings(bulletin, transitions),
+        )
         mark_pages(transitions, now=now, confirmed=confirmed)
     _log(telegram, transitions)
     return Ingested(telegram, transitions)
@@ -211,15 +217,25 @@ def _here(bulletin: b.Bulletin, lineage: tuple[str, ...], *, root: str) -> tuple
 
 
 def _touches(event: b.Event) -> bool:
-    for ring in event.rings:
-        try:
-            area: BaseGeometry = polygon(ring)
-        except BadPolygon:
-            # Too much is warned rather than nothing.
-            area = around(ring)
-        if places.towns_touched(area):
-            return True
-    return False
+    return any(places.towns_touched(_area(ring)) for ring in event.rings)
+
+
+def _area(ring: b.Ring) -> BaseGeometry:
+    try:
+        return polygon(ring)
+    except BadPolygon:
+        # Too much is warned rather than nothing.
+        return around(ring)
+
+
+def _rings(
+    bulletin: b.Bulletin, transitions: Iterable[Transition]
+) -> dict[int, tuple[b.Ring, ...]]:
+    """The lines around what a CAP alert tells, where it gives no code for the place."""
+    if any(event.area for event in bulletin.events):
+        return {}
+    lines = tuple(dict.fromkeys(ring for event in bulletin.events for ring in event.rings))
+    return {t.event_id: tuple(outline(_area(ring)) for ring in lines) for t in transitions}
 
 
 def _held(row: Event) -> state.Held:

@@ -9,7 +9,7 @@ from policity.fields.alerts.models import Action, Event, Telegram, Transition
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules.owed import Standing, owed
 from policity.fields.alerts.rules.response import responses
-from policity.fields.alerts.services.steps import mark_pages, save_step
+from policity.fields.alerts.services.steps import mark_pages, save_step, send_out
 from policity.foundations.places import queries as places
 
 log = structlog.get_logger("policity.alerts")
@@ -27,6 +27,7 @@ def settle(*, source: str, now: datetime) -> tuple[Transition, ...]:
         backlog.update(backlog=False)
         events = Event.objects.actual().filter(pk__in=changed - {None}).order_by("changed_at", "pk")
         steps = tuple(step for event in events if (step := _told_late(event, now=now)))
+        send_out(steps, now=now)
         mark_pages(steps, now=now)
     for step in steps:
         log.info("transition", event_id=step.event_id, change=step.change, settled=source)

@@ -40,8 +40,8 @@ def test_one_announcement_in_two_telegrams_is_one_event_each(take):
     first = take("15_12_02_161130_VPWW53.xml")
     second = take("15_12_02_161130_VPWW54.xml")
     assert sorted(told(first) + told(second)) == [
-        ("flood", "issued", None, 3, "published"),
-        ("heavy_rain", "issued", None, 3, "published"),
+        ("flood", "issued", None, 3, "sent"),
+        ("heavy_rain", "issued", None, 3, "sent"),
         ("thunder", "continued", None, None, "recorded"),
     ]
     assert Message.objects.count() == 2
@@ -449,7 +449,7 @@ def test_what_ran_out_begins_anew(city):
     cap("a", 1)
     Event.objects.update(valid_until=NOW + timedelta(minutes=2))
     again = cap("b", 3, kind="Update", severity="Extreme", references="a")
-    assert told(again) == [("flood", "continued", None, None, "published")]
+    assert told(again) == [("flood", "continued", None, None, "sent")]
     assert [event.started_at for event in queries.in_force()] == [NOW + timedelta(minutes=3)]
 
 

@@ -39,15 +39,15 @@ def test_the_messages_of_a_story_are_one_thread(django_assert_num_queries):
     say("story:2", 1)
     last = say("story:1", 2)
     with django_assert_num_queries(1):
-        found = threads("alert", 10)
+        found = threads(["alert"], 10)
     assert [thread.newest.thread for thread in found] == ["story:1", "story:2"]
     assert found[0].newest.id == last.pk
     assert found[0].began_at == NOON
-    assert threads("other", 10) == ()
+    assert threads(["other"], 10) == ()
 
 
 def test_only_the_last_messages_are_looked_at():
     say("story:1", 0)
     say("story:2", 1)
     say("story:2", 2)
-    assert [thread.newest.thread for thread in threads("alert", 2)] == ["story:2"]
+    assert [thread.newest.thread for thread in threads(["alert"], 2)] == ["story:2"]

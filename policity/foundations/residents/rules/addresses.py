@@ -1,7 +1,6 @@
 """Mail addresses and push subscriptions as people and browsers give them. Pure."""
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
+_ADDRESS = re.compile(r"https://[\x21-\x7e]+")
+_BASE64URL = re.compile("[A-Za-z0-9_-]*={0,2}")
 _POINT_BYTES = 65
 _AUTH_BYTES = 16
 
@@ -45,22 +46,27 @@ def subscription(text: str) -> Subscription:
         endpoint, keys = read["endpoint"], read["keys"]
         found = Subscription(endpoint, keys["p256dh"], keys["auth"])
         lengths = (len(_bytes(found.p256dh)), len(_bytes(found.auth)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadAddress("通知の登録を読み取れません。もう一度お試しください。") from error
     if lengths != (_POINT_BYTES, _AUTH_BYTES):
         raise BadAddress("通知の登録の鍵が正しくありません。もう一度お試しください。")
-    try:
-        parts = urlsplit(endpoint)
-        sound = parts.scheme == "https" and bool(parts.hostname) and len(endpoint) <= 2000
-    except (ValueError, TypeError, AttributeError):
-        sound = False
-    if not sound:
+    if not _sound(endpoint):
         raise BadAddress("通知の送り先が https のアドレスではありません。")
     return found
 
 
-def _bytes(text: str) -> bytes:
+def _sound(endpoint: Any) -> bool:
+    if not isinstance(endpoint, str) or len(endpoint) > 2000 or not _ADDRESS.fullmatch(endpoint):
+        return False
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise ValueError from error
+        parts = urlsplit(endpoint)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _bytes(text: str) -> bytes:
+    """From base64url, with its end or, as browsers write it, without. Raises ValueError."""
+    if not _BASE64URL.fullmatch(text):
+        raise ValueError
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

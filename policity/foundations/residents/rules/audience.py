@@ -21,8 +21,8 @@ class Audience:
 
     `towns` are towns' numbers; None is the whole city. `rings` are the outer lines of polygons
     that narrow `towns`, which then holds every town they touch. `persons` are exactly these
-    residents, whatever they chose. `followers_of` is a thread: whoever was told of it, whatever
-    they chose; how it went on is for them and for nobody else.
+    residents, whatever they chose. `followers_of` are threads: whoever was told of one hears how
+    it went on, whatever they chose; with `only_followers` nobody else does.
     """
 
     kind: str
@@ -30,7 +30,8 @@ class Audience:
     towns: frozenset[int] | None = None
     rings: tuple[Ring, ...] = ()
     persons: tuple[int, ...] | None = None
-    followers_of: str = ""
+    followers_of: tuple[str, ...] = ()
+    only_followers: bool = False
 
     def freeze(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -40,7 +41,8 @@ class Audience:
             "towns": None if self.towns is None else sorted(self.towns),
             "rings": [[list(point) for point in ring] for ring in self.rings],
             "persons": None if self.persons is None else list(self.persons),
-            "followers_of": self.followers_of,
+            "followers_of": list(self.followers_of),
+            "only_followers": self.only_followers,
         }
 
     @classmethod
@@ -52,5 +54,6 @@ class Audience:
             towns=None if data["towns"] is None else frozenset(data["towns"]),
             rings=tuple(tuple((x, y) for x, y in ring) for ring in data["rings"]),
             persons=None if data["persons"] is None else tuple(data["persons"]),
-            followers_of=data["followers_of"],
+            followers_of=tuple(data["followers_of"]),
+            only_followers=data["only_followers"],
         )

@@ -1,5 +1,6 @@
 """What a resident wants to hear: kinds, each from a severity up, and hours of quiet. Pure."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,15 +18,17 @@ Wants = Mapping[str, Severity]
 """The least severity of each kind that is wanted. A kind that is missing is not."""
 
 LEVELS = {
-    1: Severity.MINOR,
-    2: Severity.MINOR,
-    3: Severity.MODERATE,
-    4: Severity.SEVERE,
-    5: Severity.EXTREME,
+    "1": Severity.MINOR,
+    "2": Severity.MINOR,
+    "3": Severity.MODERATE,
+    "4": Severity.SEVERE,
+    "5": Severity.EXTREME,
 }
 """The numbers of imported lists are warning levels (警戒レベル); "weather:3" is 警報 and above."""
 
 DAY = 24 * 60
+
+_CLOCK = re.compile("([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
 class BadChoice(ValueError):  # noqa: N818  # the thing refused
@@ -79,20 +82,19 @@ def defaults() -> Wants:
 
 
 def parse_levels(text: str) -> Wants:
-    """Choices as lists carry them: "weather:3;evacuation:3". Empty: the city's defaults.
-
-    Raises BadChoice.
-    """
+    """Choices as lists carry them: "weather:3;evacuation:3". Raises BadChoice."""
     found: dict[str, Severity] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
         code, colon, number = (word.strip() for word in part.partition(":"))
         if code not in kinds():
             raise BadChoice(f"種類「{code}」はありません（{'、'.join(kinds())}）")
-        if not colon or not number.isascii() or not number.isdigit() or int(number) not in LEVELS:
+        if not colon or number not in LEVELS:
             raise BadChoice(f"「{part}」のレベルは1から5の数字で書いてください")
         if code in found:
             raise BadChoice(f"種類「{code}」が2回あります")
-        found[code] = LEVELS[int(number)]
+        found[code] = LEVELS[number]
+    if not found:
+        raise BadChoice("種類が書いてありません")
     return found
 
 
@@ -135,9 +137,7 @@ class Quiet:
 
 def parse_clock(text: str) -> int:
     """ "22:00" as minutes of the day. Raises BadChoice."""
-    hour, colon, minute = text.strip().partition(":")
-    if colon and hour.isascii() and minute.isascii() and hour.isdigit() and minute.isdigit():
-        value = int(hour) * 60 + int(minute)
-        if len(minute) == 2 and int(minute) < 60 and value < DAY:
-            return value
+    found = _CLOCK.fullmatch(text.strip())
+    if found:
+        return int(found[1]) * 60 + int(found[2])
     raise BadChoice(f"時刻「{text.strip()}」は 22:00 のように書いてください")

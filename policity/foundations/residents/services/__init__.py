@@ -1,7 +1,13 @@
-from policity.foundations.residents.services.importing import Imported, Refused, import_list
+from policity.foundations.residents.services.importing import (
+    Imported,
+    OtherImportError,
+    Refused,
+    import_list,
+)
 from policity.foundations.residents.services.registering import (
     AlreadyConfirmedError,
     BadRegistrationError,
+    Dead,
     add_place,
     change,
     change_mail,
@@ -17,7 +23,9 @@ from policity.foundations.residents.services.registering import (
 __all__ = [
     "AlreadyConfirmedError",
     "BadRegistrationError",
+    "Dead",
     "Imported",
+    "OtherImportError",
     "Refused",
     "add_place",
     "change",

@@ -1,11 +1,16 @@
 """Registering, changing and leaving. Whoever holds a personal link may act for that person."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_noop
 
 from policity.foundations.places import queries as places
 from policity.foundations.residents.models import Address, Channel, Label, Place, Resident
+from policity.foundations.residents.queries import version as published
 from policity.foundations.residents.rules.addresses import Subscription, mail_address
 from policity.foundations.residents.rules.choices import Quiet, Wants, defaults, pack
 from policity.foundations.residents.rules.links import Purpose
@@ -21,7 +26,7 @@ MOST_PLACES = 5
 
 
 class BadRegistrationError(ValueError):
-    """It cannot be registered so. The message is one Japanese sentence for the person."""
+    """It cannot be registered so. The message is one Japanese sentence, for the catalogues."""
 
 
 class AlreadyConfirmedError(BadRegistrationError):
@@ -46,7 +51,9 @@ def register(
     BadAddress.
     """
     if not email and push is None:
-        raise BadRegistrationError("メールアドレスを入れるか、通知を許可してください。")
+        raise BadRegistrationError(
+            gettext_noop("メールアドレスを入れるか、通知を許可してください。")
+        )
     mail = mail_address(email) if email else ""
     _check(town=town, language=language)
     forget_unconfirmed(now=now)
@@ -55,7 +62,7 @@ def register(
         if _may_mail(known, now=now):
             purpose = Purpose.CHANGE if known.confirmed_at else Purpose.CONFIRM
             Address.objects.filter(pk=known.pk).update(added_at=now)
-            link_wanted.send(Resident, resident=known.resident_id, purpose=purpose, now=now)
+            _want_link(known, purpose, now=now)
         return known.resident_id
     if known:
         # The same browser once more: it begins anew.
@@ -72,8 +79,7 @@ def register(
     if push:
         set_push(resident=resident.pk, push=push, now=now)
     if mail:
-        Address.objects.create(resident=resident, channel=Channel.MAIL, value=mail, added_at=now)
-        link_wanted.send(Resident, resident=resident.pk, purpose=Purpose.CONFIRM, now=now)
+        _ask_to_confirm(resident.pk, mail, now=now)
     return resident.pk
 
 
@@ -82,8 +88,9 @@ def _owner(mail: str, push: Subscription | None) -> Address | None:
     if not mail:
         value = push.endpoint if push else ""
         addresses = Address.objects.filter(channel=Channel.PUSH, value=value)
-    # One that an imported list brought stays with the list.
-    return addresses.order_by("confirmed_at", "pk").first()
+    # What an import has not finished may yet be nobody's. One that a list brought stays with it.
+    made = addresses.filter(resident__version__lte=published())
+    return made.order_by(F("confirmed_at").asc(nulls_last=True), "pk").first()
 
 
 def _may_mail(address: Address, *, now: datetime) -> bool:
@@ -102,17 +109,33 @@ def _stored(wants: Wants | None) -> str:
     return "" if wants is None or wants == defaults() else pack(wants)
 
 
-@transaction.atomic
-def confirm_mail(*, resident: int, now: datetime) -> None:
-    """The owner of the mail address says that it is theirs. Safe to repeat.
+def _ask_to_confirm(resident: int, mail: str, *, now: datetime) -> None:
+    address = Address.objects.create(
+        resident_id=resident, channel=Channel.MAIL, value=mail, added_at=now
+    )
+    _want_link(address, Purpose.CONFIRM, now=now)
 
-    Raises BadRegistrationError where the registration has run out, or was ended.
+
+def _want_link(address: Address, purpose: Purpose, *, now: datetime) -> None:
+    link_wanted.send(Resident, resident=address.resident_id, purpose=purpose, now=now)
+
+
+@transaction.atomic
+def confirm_mail(*, resident: int, address: int, now: datetime) -> None:
+    """The owner of a mail address says that it is theirs; it takes the place of the one before.
+
+    `address` is its number, which the link in the mail names: a link proves its own mailbox and
+    no other. Safe to repeat. Raises BadRegistrationError where it has run out, or was replaced.
     """
-    address = Address.objects.filter(resident=resident, channel=Channel.MAIL).first()
-    if address is None or (not address.confirmed_at and now - address.added_at > UNCONFIRMED_FOR):
-        raise BadRegistrationError("確認の期限が切れています。もう一度、登録してください。")
-    if address.confirmed_at is None:
-        Address.objects.filter(pk=address.pk).update(confirmed_at=now)
+    mails = Address.objects.filter(resident=resident, channel=Channel.MAIL)
+    found = mails.filter(pk=address).first()
+    if found is None or (not found.confirmed_at and now - found.added_at > UNCONFIRMED_FOR):
+        raise BadRegistrationError(
+            gettext_noop("確認の期限が切れています。もう一度、登録してください。")
+        )
+    if found.confirmed_at is None:
+        mails.exclude(pk=address).delete()
+        mails.update(confirmed_at=now)
         _touch(resident)
 
 
@@ -134,14 +157,22 @@ def change(
 
 @transaction.atomic
 def change_mail(*, resident: int, email: str, now: datetime) -> None:
-    """Another mail address: used once it is confirmed. Raises BadAddress, BadRegistrationError."""
+    """Another mail address: used once it is confirmed, and until then the one before is.
+
+    Raises BadAddress, BadRegistrationError.
+    """
     mail = mail_address(email)
-    if Address.objects.filter(channel=Channel.MAIL, value=mail, resident=resident).usable():
-        raise AlreadyConfirmedError("このアドレスには、もう届いています。")
-    Address.objects.filter(resident=resident, channel=Channel.MAIL).delete()
-    Address.objects.create(resident_id=resident, channel=Channel.MAIL, value=mail, added_at=now)
+    mails = Address.objects.filter(resident=resident, channel=Channel.MAIL)
+    if mails.filter(value=mail).usable():
+        raise AlreadyConfirmedError(gettext_noop("このアドレスには、もう届いています。"))
+    waiting = mails.filter(confirmed_at=None)
+    if waiting.filter(added_at__gt=now - MAIL_AGAIN_AFTER).exists():
+        raise BadRegistrationError(
+            gettext_noop("確かめるメールを送ったばかりです。5分たってから、入れてください。")
+        )
+    waiting.delete()
+    _ask_to_confirm(resident, mail, now=now)
     _touch(resident)
-    link_wanted.send(Resident, resident=resident, purpose=Purpose.CONFIRM, now=now)
 
 
 @transaction.atomic
@@ -170,7 +201,7 @@ def drop_push(*, resident: int, now: datetime) -> None:
     mail = Address.objects.usable().filter(resident=resident, channel=Channel.MAIL)
     if not mail.exists():
         raise BadRegistrationError(
-            "ほかに受け取る方法がありません。やめるときは登録を消してください。"
+            gettext_noop("ほかに受け取る方法がありません。やめるときは登録を消してください。")
         )
     Address.objects.filter(resident=resident, channel=Channel.PUSH).delete()
     _touch(resident)
@@ -183,9 +214,11 @@ def add_place(*, resident: int, town: int, label: Label, now: datetime) -> None:
         raise BadRegistrationError("町を、一覧から選んでください。")
     watched = Place.objects.filter(resident=resident)
     if watched.filter(town=town).exists():
-        raise BadRegistrationError("その町は、もう登録してあります。")
+        raise BadRegistrationError(gettext_noop("その町は、もう登録してあります。"))
     if watched.count() >= MOST_PLACES:
-        raise BadRegistrationError(f"登録できる場所は{MOST_PLACES}か所までです。")
+        raise BadRegistrationError(
+            gettext_noop("これより多くは足せません。ほかの場所を消してから、足してください。")
+        )
     Place.objects.create(resident_id=resident, town_id=town, label=label)
     _touch(resident)
 
@@ -195,7 +228,9 @@ def remove_place(*, resident: int, place: int, now: datetime) -> None:
     """One place less; the last one stays. Raises BadRegistrationError."""
     watched = Place.objects.filter(resident=resident)
     if watched.count() <= 1:
-        raise BadRegistrationError("場所は、1つ残してください。ちがう町を足してから消せます。")
+        raise BadRegistrationError(
+            gettext_noop("場所は、1つ残してください。ちがう町を足してから消せます。")
+        )
     watched.filter(pk=place).delete()
     _touch(resident)
 
@@ -210,31 +245,51 @@ def leave(*, resident: int, now: datetime) -> None:
         depart([resident], version=next_version())
 
 
-@transaction.atomic
-def retire(*, resident: int, channel: str, value: str = "", reason: str, now: datetime) -> bool:
-    """An address is dead, a gateway says so: it is used no more, and staff see why.
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An address that a gateway calls dead. With `value` only if it is still that person's."""
 
-    With `value` only if that is still the address. False: there was none to retire.
+    resident: int
+    channel: str
+    value: str
+    reason: str
+
+
+@transaction.atomic
+def retire(dead: Sequence[Dead], *, now: datetime) -> int:
+    """Use these addresses no more; staff see why. Says how many that were. Two queries each way.
+
+    Without a `value` the confirmed address is meant.
     """
-    addresses = Address.objects.filter(resident=resident, channel=channel, retired_at=None)
-    if value:
-        addresses = addresses.filter(value=value)
-    retired = addresses.update(retired_at=now, retired_for=reason[:200])
+    told = {(one.resident, one.channel): one for one in dead}
+    held = Address.objects.filter(retired_at=None, resident__in={one.resident for one in dead})
+    retired = []
+    for address in held:
+        one = told.get((address.resident_id, address.channel))
+        if one and (one.value == address.value or (not one.value and address.confirmed_at)):
+            address.retired_at, address.retired_for = now, one.reason[:200]
+            retired.append(address)
     if retired:
-        _touch(resident)
-    return bool(retired)
+        Address.objects.bulk_update(retired, ["retired_at", "retired_for"])
+        Resident.objects.filter(pk__in={address.resident_id for address in retired}).update(
+            version=next_version()
+        )
+    return len(retired)
 
 
 def forget_unconfirmed(*, now: datetime) -> None:
-    """Registrations whose only address nobody confirmed in time are forgotten, none of a list's."""
-    old = Address.objects.filter(
-        confirmed_at=None,
-        added_at__lt=now - UNCONFIRMED_FOR,
-        resident__external_id=None,
-    ).values_list("resident_id", flat=True)
-    for resident in list(old):
-        if not Address.objects.usable().filter(resident=resident).exists():
-            leave(resident=resident, now=now)
+    """Addresses that nobody confirmed in time are forgotten, and who has no other with them.
+
+    Whoever came with a list stays.
+    """
+    old = Address.objects.filter(confirmed_at=None, added_at__lt=now - UNCONFIRMED_FOR)
+    waited = set(old.values_list("resident_id", flat=True))
+    others = Address.objects.filter(resident__in=waited).exclude(pk__in=old)
+    listed = Resident.objects.filter(pk__in=waited, external_id__isnull=False)
+    stay = {*others.values_list("resident_id", flat=True), *listed.values_list("pk", flat=True)}
+    for resident in sorted(waited - stay):
+        leave(resident=resident, now=now)
+    old.delete()
 
 
 def _touch(resident: int) -> None:

@@ -132,7 +132,7 @@ def _step_as_json(step: Transition) -> str:
             "level_from": step.level_from,
             "level_to": step.level_to,
             "change": step.change,
-            "action": step.action,
+            "action": Action(step.action).name.lower(),
             "message": step.message_id,
         }
     )

@@ -2,7 +2,9 @@
 
 import json
 import sys
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ from django.utils import timezone
 
 from policity.foundations.places.queries import NoCity
 from policity.foundations.residents.formats import COLUMNS, BadList
-from policity.foundations.residents.services import import_list
+from policity.foundations.residents.services import OtherImportError, import_list
 
 REFUSED = 1
+PATIENCE_SECONDS = 2
 
 
 class Command(BaseCommand):
@@ -33,11 +36,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
             data = file.read_bytes()
-            done = import_list(data, skip_refused=options["skip_refused"], now=timezone.now())
+            done = import_list(
+                data,
+                skip_refused=options["skip_refused"],
+                now=timezone.now(),
+                report=self._progress(),
+            )
         except OSError as error:
             raise CommandError(f"{file} を読めません: {error.strerror}", returncode=2) from error
         except (BadList, NoCity) as error:
             raise CommandError(f"{error}。何も取り込んでいません", returncode=2) from error
+        except OtherImportError as error:
+            raise CommandError(
+                "ほかの取り込みが同時に動いていました。何も取り込んでいません。"
+                "終わってから、もう一度実行してください",
+                returncode=2,
+            ) from error
         if options["json"]:
             self.stdout.write(
                 json.dumps(
@@ -61,6 +75,18 @@ class Command(BaseCommand):
                 )
         if done.refused:
             sys.exit(REFUSED)
+
+    def _progress(self) -> Callable[[int, int], None]:
+        """Says every few seconds how far it is."""
+        said = time.monotonic()
+
+        def report(done: int, total: int) -> None:
+            nonlocal said
+            if time.monotonic() - said >= PATIENCE_SECONDS:
+                self.stderr.write(f"取り込んでいます: {done:,} / {total:,}")
+                said = time.monotonic()
+
+        return report
 
     def _say(self, added: int, changed: int, unchanged: int) -> None:
         self.stdout.write(f"新しい {added}、変わった {changed}、同じ {unchanged}")

@@ -1,0 +1,45 @@
+"""Mail without a server: each mail becomes a file in the home, for a first look and for tests."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from policity.foundations.delivery.rules.handing import Answer, Desk, Item, Result
+
+_SOME = 100
+_GLANCE_SECONDS = 0.2
+
+
+class Outbox:
+    """Writes what a desk gives into a folder. `name` says how an item's file is called.
+
+    The same item again is the same file again, so that doubles collapse as they do in a mailbox.
+    """
+
+    def __init__(self, folder: Path, *, name: Callable[[Item], str]) -> None:
+        self._folder = folder
+        self._name = name
+        self.trouble = ""
+
+    def run(self, desk: Desk) -> None:
+        """Work until the desk says that it is enough."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        while desk.wait(_GLANCE_SECONDS):
+            items = desk.take(_SOME)
+            if items:
+                desk.note([], items)
+                desk.note([self._keep(item) for item in items], [])
+
+    def _keep(self, item: Item) -> Answer:
+        file = self._folder / self._name(item)
+        part = file.with_suffix(".part")
+        try:
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                out.write(item.body)
+            part.rename(file)
+        except OSError as error:
+            self.trouble = str(error)
+            return Answer(item, Result.LATER, 0, str(error))
+        self.trouble = ""
+        return Answer(item, Result.HANDED)

@@ -1,0 +1,144 @@
+"""`policity delivery`: sends what waits, says how a message stands, approves, takes bounces."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.utils import timezone
+
+from policity.foundations.accounts.models import User
+from policity.foundations.delivery import queries
+from policity.foundations.delivery.services import NotAwaitingError, approve, bounce, engines
+from policity.foundations.delivery.services.sending import Sender, recover
+from policity.foundations.residents import queries as residents
+from policity.foundations.work.services import locked
+from policity.kit.declare import Lane
+
+log = structlog.get_logger("policity.delivery")
+
+NOTHING = 2
+# Answers are folded at least so often while something moves.
+FOLD_SECONDS = 0.02
+GLANCE_SECONDS = 0.03
+BEAT_SECONDS = 1.0
+REST_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    help = "知らせを人に届けます"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        send = commands.add_parser("send", help="待っている知らせを、止められるまで送ります")
+        send.add_argument("--lane", choices=[lane.value for lane in Lane], required=True)
+        status = commands.add_parser("status", help="知らせがどこまで届いたか")
+        status.add_argument("message", type=int, nargs="?", help="知らせの番号。なければ最新")
+        status.add_argument("--json", action="store_true")
+        allow = commands.add_parser("approve", help="承認を待っている知らせを送ります")
+        allow.add_argument("message", type=int)
+        allow.add_argument("--by", required=True, help="承認する職員のID")
+        back = commands.add_parser("bounce", help="戻ってきたメールを取り込みます（- は標準入力）")
+        back.add_argument("file")
+        back.add_argument("--to", default="", help="封筒のあて先（VERP）")
+
+    def handle(self, *args: Any, command: str, **options: Any) -> None:
+        getattr(self, f"_{command}")(**options)
+
+    def _status(self, *, message: int | None, json: bool, **_: Any) -> None:
+        number = message or queries.latest()
+        found = queries.status(number) if number else None
+        if found is None:
+            self.stderr.write(
+                "送った知らせは、ありません" if not message else "その知らせは、送っていません"
+            )
+            sys.exit(NOTHING)
+        if json:
+            self.stdout.write(_as_json(found))
+            return
+        self.stdout.write(f"知らせ {found.message}　対象 {found.targets}人")
+        self.stdout.write(
+            "　".join(f"{word} {count}" for word, count in found.states.items() if count)
+        )
+        if found.expanding:
+            self.stdout.write("対象を広げている途中です")
+
+    def _approve(self, *, message: int, by: str, **_: Any) -> None:
+        user = User.objects.filter(username=by, is_active=True).first()
+        if user is None:
+            raise CommandError(f"職員「{by}」はいません")
+        try:
+            approve(message=message, by=user, now=timezone.now())
+        except NotAwaitingError as error:
+            raise CommandError(str(error)) from error
+
+    def _bounce(self, *, file: str, to: str, **_: Any) -> None:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        try:
+            state = bounce(data, to=to, now=timezone.now())
+        except ValueError as error:
+            raise CommandError(f"取り込めません: {error}", returncode=NOTHING) from error
+        self.stdout.write(state.word if state else "変わりません")
+
+    def _send(self, *, lane: str, **_: Any) -> None:
+        stop = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        run(Lane(lane), stop)
+
+
+def _as_json(found: queries.Status) -> str:
+    return json.dumps(
+        {
+            "message": found.message,
+            "targets": found.targets,
+            "states": dict(found.states),
+            "channels": found.channels,
+            "expanding": found.expanding,
+        },
+        ensure_ascii=False,
+    )
+
+
+def run(lane: Lane, stop: threading.Event) -> None:
+    """A lane's sender with its engines, until told to stop; what is under way is finished."""
+    home = Path(settings.HOME) / "run"
+    with locked(home / f"sender-{lane}.lock"):
+        recover(lane, list(engines.folders(lane).values()), now=timezone.now())
+        sender = engines.sender(lane)
+        running = engines.Engines(sender)
+        log.info("sender_started", lane=lane)
+        beat = 0.0
+        while not stop.is_set() and running.alive:
+            if time.monotonic() - beat > BEAT_SECONDS:
+                (home / f"sender-{lane}.alive").write_text(json.dumps(running.troubles()))
+                # So that the first message finds everybody in memory.
+                residents.columns()
+                beat = time.monotonic()
+            stop.wait(_turn(sender, lane))
+        failed = not stop.is_set()
+        running.end()
+        sender.leave_off(now=timezone.now())
+    connection.close()
+    log.info("sender_stopped", lane=lane)
+    if failed:
+        sys.exit(1)
+
+
+def _turn(sender: Sender, lane: Lane) -> float:
+    """One round, and for how many seconds to rest after it."""
+    try:
+        moved = sender.turn(now=timezone.now())
+    except Exception as error:  # a locked database, a full disk: what was heard is kept
+        log.error("turn_failed", lane=lane, error=repr(error))
+        connection.close_if_unusable_or_obsolete()
+        return REST_SECONDS
+    return FOLD_SECONDS if moved or sender.busy else GLANCE_SECONDS

@@ -1,0 +1,31 @@
+from policity.foundations.delivery.services.answering import (
+    NotOpenError,
+    close_alarm,
+    escalate,
+    own_alarm,
+    reply,
+    tell_more,
+)
+from policity.foundations.delivery.services.bouncing import bounce
+from policity.foundations.delivery.services.telling import (
+    NotAwaitingError,
+    approve,
+    send,
+    tell,
+    withdraw,
+)
+
+__all__ = [
+    "NotAwaitingError",
+    "NotOpenError",
+    "approve",
+    "bounce",
+    "close_alarm",
+    "escalate",
+    "own_alarm",
+    "reply",
+    "send",
+    "tell",
+    "tell_more",
+    "withdraw",
+]

@@ -1,0 +1,104 @@
+"""What people answer, and the queue of those who need help."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from policity.foundations.accounts.models import User
+from policity.foundations.delivery.models import Alarm, LedgerRow, Reply
+from policity.foundations.delivery.rules.duty import duty
+from policity.foundations.delivery.rules.ledger import State, befores
+from policity.foundations.residents import queries as residents
+
+log = structlog.get_logger("policity.delivery")
+
+_STATES = {
+    Reply.Answer.SEEN: State.SEEN,
+    Reply.Answer.SAFE: State.CONFIRMED,
+    Reply.Answer.HELP: State.CONFIRMED,
+}
+
+
+class NotOpenError(ValueError):
+    """The alarm is closed, or was never raised. The message is one Japanese sentence."""
+
+
+@transaction.atomic
+def reply(
+    *, message: int, person: int, channel: str, answer: Reply.Answer, now: datetime
+) -> Alarm | None:
+    """Take a person's answer, and raise the alarm if help is needed.
+
+    Every answer is kept; the ledger's row only goes forward. Somebody who is safe after all
+    closes their alarm with it. Raises LookupError where the message was not for that person.
+    """
+    state = _STATES[answer]
+    row = LedgerRow.objects.filter(message=message, person=person, channel=channel)
+    if not row.exists():
+        raise LookupError(f"message {message} was not for this person")
+    before = [one.value for one in befores(state)]
+    row.filter(state__in=before).update(state=state, changed_at=now, reason="")
+    Reply.objects.create(message_id=message, person=person, channel=channel, answer=answer, at=now)
+    open_ones = Alarm.objects.filter(message=message, person=person, closed_at=None)
+    if answer == Reply.Answer.SAFE:
+        open_ones.update(closed_at=now, outcome="本人から「無事です」", phone="", situation=[])
+    if answer != Reply.Answer.HELP:
+        return None
+    alarm = open_ones.first()
+    if alarm is None:
+        who = residents.registration(person)
+        alarm = Alarm.objects.create(
+            message_id=message,
+            person=person,
+            town=who.places[0].town.name if who and who.places else "",
+            language=who.language if who else "ja",
+            raised_at=now,
+        )
+        log.warning("alarm", alarm=alarm.pk, message=message)
+    return alarm
+
+
+@transaction.atomic
+def tell_more(
+    *, message: int, person: int, phone: str, situation: Sequence[str], now: datetime
+) -> None:
+    """What somebody who needs help adds: a number to call back, and what is the matter."""
+    Alarm.objects.filter(message=message, person=person, closed_at=None).update(
+        phone=phone, situation=list(situation)
+    )
+
+
+@transaction.atomic
+def own_alarm(*, alarm: int, by: User, now: datetime) -> None:
+    """A member of staff sees to it. Raises NotOpenError."""
+    taken = Alarm.objects.filter(pk=alarm, closed_at=None).update(owner=by, taken_at=now)
+    if not taken:
+        raise NotOpenError("この呼びかけは、もう終わっています。")
+    log.info("alarm_taken", alarm=alarm)
+
+
+@transaction.atomic
+def close_alarm(*, alarm: int, outcome: str, by: User, now: datetime) -> None:
+    """It is seen to, and how. What was personal in it is emptied. Raises NotOpenError."""
+    closed = Alarm.objects.filter(pk=alarm, closed_at=None).update(
+        owner=by, closed_at=now, outcome=outcome[:200], phone="", situation=[]
+    )
+    if not closed:
+        raise NotOpenError("この呼びかけは、もう終わっています。")
+    log.info("alarm_closed", alarm=alarm)
+
+
+def escalate(*, now: datetime) -> int:
+    """Mark alarms that nobody has taken for too long, and say how many that were."""
+    late = Alarm.objects.filter(
+        closed_at=None,
+        taken_at=None,
+        escalated_at=None,
+        raised_at__lte=now - duty().escalates_after,
+    )
+    count = late.update(escalated_at=now)
+    if count:
+        log.error("alarms_escalated", count=count)
+    return count

@@ -1,0 +1,170 @@
+"""What a message looks like on each channel: rendered once a language, made personal by bytes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation import gettext, gettext_noop
+
+from policity.foundations.delivery.formats.mail import Template, personal
+from policity.foundations.delivery.models import Dispatch, Leads, Message
+from policity.foundations.places import presenters as places
+from policity.foundations.places import queries as places_queries
+from policity.foundations.residents import queries as residents
+from policity.foundations.residents.queries import Recipient
+from policity.foundations.residents.rules.links import Purpose
+from policity.kit import moments, ruby
+from policity.kit.languages import LANGUAGES, Language
+
+# A reply says by which channel it came: its number stands in the link, beside the message's.
+CHANNEL_NUMBERS = {"mail": 1, "push": 2}
+_CHANNELS = 8
+
+
+def reply_about(message: int, channel: str) -> int:
+    """What a reply link is about: a message, as it came by one channel."""
+    return message * _CHANNELS + CHANNEL_NUMBERS[channel]
+
+
+def replied_about(about: int) -> tuple[int, str]:
+    """The message and the channel. Raises KeyError for a channel that does not exist."""
+    names = {number: name for name, number in CHANNEL_NUMBERS.items()}
+    return about // _CHANNELS, names[about % _CHANNELS]
+
+
+PATHS = {
+    Purpose.REPLY: "reply/",
+    Purpose.CONFIRM: "me/confirm/",
+    Purpose.CHANGE: "me/",
+    Purpose.LEAVE: "me/leave/",
+}
+ASKS: dict[str, str] = {
+    Leads.REPLY: gettext_noop("返事をする（無事です・助けが必要です・見ました）"),
+    Leads.CONFIRM: gettext_noop("開いて、ボタンを押してください"),
+}
+# Which languages write brackets and commas in full width.
+_WIDE = frozenset({"ja", "ja-easy", "zh-hans"})
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one language says. `page` says more, empty where there is none; `base` begins links."""
+
+    language: Language
+    city: str
+    subject: str
+    title: str
+    body: str
+    page: str
+    base: str
+
+
+class Composer:
+    """Bodies for one dispatch. Made once for many batches; reads the database when it is made."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        lead = dispatch.message
+        self.message = lead.pk
+        self.thread = lead.thread
+        self.leads_to = dispatch.leads_to
+        self.told_at = timezone.localtime(lead.told_at)
+        city = places_queries.city()
+        told = [lead, *lead.sent_along.order_by("pk")]
+        self._letters = {
+            one.code: _letter(told, one, places.city_name(city, one.code), dispatch.path)
+            for one in LANGUAGES
+        }
+        self._mails: dict[str, Template] = {}
+        self._sign = {purpose: residents.signer(purpose) for purpose in Purpose}
+
+    @property
+    def tag(self) -> str:
+        """What collapses doubles, and takes the place of what was told of the story before."""
+        return self.thread.replace(":", "-")
+
+    def mail(self, to: Recipient) -> bytes:
+        """A person's copy of the mail. Raises ValueError for an address that mail cannot carry."""
+        letter = self._letters[to.language]
+        template = self._mails.get(to.language)
+        if template is None:
+            template = self._mails[to.language] = self._template(letter)
+        lines = [self._link(Purpose.CHANGE, to, letter)]
+        if self.leads_to in (Leads.REPLY, Leads.CONFIRM):
+            lines.insert(0, self._link(Purpose(self.leads_to), to, letter, "mail"))
+        return personal(
+            template,
+            key=f"{self.message}.{to.resident}",
+            to=to.value,
+            unsubscribe=self._link(Purpose.LEAVE, to, letter),
+            lines=lines,
+        )
+
+    def push(self, to: Recipient) -> bytes:
+        """A person's copy of the notification: what the service worker shows."""
+        letter = self._letters[to.language]
+        purpose = Purpose(self.leads_to) if self.leads_to else Purpose.CHANGE
+        shown = {
+            "title": letter.title,
+            "body": letter.body,
+            "url": self._link(purpose, to, letter, "push"),
+            "tag": self.tag,
+            "lang": letter.language.html,
+        }
+        return json.dumps(shown, ensure_ascii=False).encode()
+
+    def _link(self, purpose: Purpose, to: Recipient, letter: Letter, channel: str = "") -> str:
+        about = 0
+        if purpose is Purpose.REPLY:
+            about = reply_about(self.message, channel)
+        elif purpose is Purpose.CONFIRM:
+            about = to.address
+        return f"{letter.base}{PATHS[purpose]}{self._sign[purpose](to.resident, about)}/"
+
+    def _template(self, letter: Letter) -> Template:
+        code = letter.language.code
+        with translation.override(code):
+            said = [letter.title]
+            if self.leads_to != Leads.CONFIRM:
+                at = moments.full(self.told_at, code)
+                said.append(ruby.bracketed(gettext("%(at)s 発表") % {"at": at}))
+            if letter.body:
+                said += ["", letter.body]
+            if letter.page:
+                said += ["", ruby.bracketed(gettext("くわしく見る")), letter.page]
+            settings_line = "--\n" + ruby.bracketed(gettext("登録の内容を変える・やめる"))
+            if self.leads_to in (Leads.REPLY, Leads.CONFIRM):
+                asked = ruby.bracketed(gettext(ASKS[self.leads_to]))
+                pieces = ["\n".join([*said, "", asked]), "\n" + settings_line]
+            else:
+                pieces = ["\n".join([*said, "", settings_line])]
+        name = letter.city
+        return Template(
+            sender=settings.EMAIL_FROM,
+            name=name,
+            subject=letter.subject,
+            body=[*pieces, name],
+            date=self.told_at,
+            language=letter.language.html,
+        )
+
+
+def _letter(told: Sequence[Message], language: Language, city: str, path: str) -> Letter:
+    texts = [message.texts[language.code] for message in told]
+    wide = language.code in _WIDE
+    joint = "、" if wide else ", "
+    title = joint.join(dict.fromkeys(text["title"] for text in texts))
+    name = ruby.plain(city)
+    bodies = dict.fromkeys(text["body"] for text in texts if text["body"])
+    base = f"{settings.PUBLIC_URL}{language.prefix}"
+    return Letter(
+        language=language,
+        city=name,
+        # A list of mails is narrow: there the readings would hide what it is about.
+        subject=f"【{name}】{ruby.plain(title)}" if wide else f"[{name}] {ruby.plain(title)}",
+        title=ruby.bracketed(title),
+        body=ruby.bracketed("\n".join(bodies)),
+        page=f"{base}{path}" if path else "",
+        base=base,
+    )

@@ -1,0 +1,150 @@
+"""Putting a message on the road: told, sent to whom it is for, approved, withdrawn."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+from django.db import transaction
+
+from policity.foundations.accounts.models import User
+from policity.foundations.delivery.models import Dispatch, Leads, LedgerRow, Message
+from policity.foundations.delivery.queries import SENDS, leads, waiting_messages
+from policity.foundations.delivery.rules.batches import EXPAND, prefix
+from policity.foundations.delivery.rules.ledger import State
+from policity.foundations.residents.rules.audience import Audience
+from policity.foundations.residents.rules.choices import kind as kind_of
+from policity.foundations.work import services as work
+from policity.kit.declare import Lane
+from policity.kit.languages import LANGUAGES
+from policity.kit.severity import Severity
+
+log = structlog.get_logger("policity.delivery")
+
+# Due since long before everything else: what waits longest is claimed first.
+AHEAD_OF_ALL = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class NotAwaitingError(ValueError):
+    """Nothing of this number waits for approval. The message is one Japanese sentence."""
+
+
+def tell(
+    *,
+    kind: str,
+    thread: str,
+    severity: str,
+    level: int | None,
+    texts: Mapping[str, Mapping[str, str]],
+    told_at: datetime,
+    now: datetime,
+) -> Message:
+    """Put a message on the road, in the caller's transaction. `send` gives it to people.
+
+    Raises ValueError where a language is missing: nobody is told less than others.
+    """
+    missing = [language.code for language in LANGUAGES if not texts.get(language.code)]
+    if missing:
+        raise ValueError(f"no text in {', '.join(missing)} for {thread}")
+    return Message.objects.create(
+        kind=kind,
+        thread=thread,
+        severity=severity,
+        level=level,
+        told_at=told_at,
+        created_at=now,
+        texts={code: dict(text) for code, text in texts.items()},
+    )
+
+
+@transaction.atomic
+def send(
+    *,
+    messages: Sequence[Message],
+    audience: Audience,
+    by: User | None,
+    now: datetime,
+    approved: bool = True,
+    corrects: bool = False,
+    paths: Mapping[int, str] | None = None,
+    leads_to: str = Leads.REPLY,
+) -> Dispatch:
+    """Send messages of one announcement as one, in the caller's transaction.
+
+    The gravest leads: its number is the ledger's. `approved=False` waits for `approve`. With
+    `corrects` what still waits of their threads is withdrawn, and this goes ahead of everything.
+    `paths` has the page that tells more of a message ("alerts/12/"), by its number; `leads_to` is
+    where the personal link leads, empty for nowhere.
+    """
+    first, *others = sorted(messages, key=lambda m: (-Severity(m.severity).rank, -(m.level or 0)))
+    for other in others:
+        other.sent_with = first
+        other.save(update_fields=["sent_with"])
+    lane = kind_of(audience.kind).lane
+    dispatch = Dispatch.objects.create(
+        message=first,
+        stage=Dispatch.Stage.ACCEPTED if approved else Dispatch.Stage.AWAITING,
+        lane=lane,
+        ahead=corrects,
+        audience=audience.freeze(),
+        path=(paths or {}).get(first.pk, ""),
+        leads_to=leads_to,
+        created_at=now,
+        approved_at=now if approved else None,
+        approved_by=by if approved else None,
+    )
+    if corrects:
+        for message in messages:
+            withdraw_thread(thread=message.thread, before=first, now=now)
+    if approved:
+        _expand(dispatch, now=now)
+    log.info("dispatch", message=first.pk, stage=dispatch.stage, lane=lane, ahead=corrects)
+    return dispatch
+
+
+def _expand(dispatch: Dispatch, *, now: datetime) -> None:
+    due = AHEAD_OF_ALL if dispatch.ahead else now
+    work.put(EXPAND, [prefix(dispatch.message_id)], lane=Lane(dispatch.lane), due=due)
+
+
+@transaction.atomic
+def approve(*, message: int, by: User, now: datetime) -> Dispatch:
+    """Let a message that waits go out. Raises NotAwaitingError."""
+    waiting = Dispatch.objects.filter(message=message, stage=Dispatch.Stage.AWAITING)
+    if not waiting.update(stage=Dispatch.Stage.ACCEPTED, approved_at=now, approved_by=by):
+        raise NotAwaitingError(f"承認を待っている知らせ {message} はありません。")
+    dispatch = Dispatch.objects.get(message=message)
+    _expand(dispatch, now=now)
+    log.info("dispatch", message=message, stage=dispatch.stage, lane=dispatch.lane)
+    return dispatch
+
+
+def withdraw_thread(*, thread: str, before: Message, now: datetime) -> None:
+    """Take back what still waits of a story, in the caller's transaction."""
+    earlier = leads([thread]) - {before.pk}
+    open_ones = Dispatch.objects.filter(message__in=earlier, withdrawn_at=None)
+    for message in open_ones.values_list("message_id", flat=True):
+        withdraw(message=message, now=now)
+
+
+@transaction.atomic
+def withdraw(*, message: int, now: datetime) -> int:
+    """Take back what has not been handed over, and say how many rows that were.
+
+    What is on its way while this happens is handed over and counts as such.
+    """
+    Dispatch.objects.filter(message=message).update(
+        stage=Dispatch.Stage.WITHDRAWN, withdrawn_at=now
+    )
+    waiting = LedgerRow.objects.filter(message=message, state=State.QUEUED)
+    count = waiting.update(state=State.WITHDRAWN, changed_at=now)
+    work.cancel((EXPAND, *SENDS), prefix=prefix(message))
+    log.info("withdrawn", message=message, rows=count)
+    return count
+
+
+@transaction.atomic
+def withdraw_person(*, resident: int, now: datetime) -> None:
+    """Nothing that waits for somebody who left is sent."""
+    LedgerRow.objects.filter(
+        message__in=waiting_messages(), person=resident, state=State.QUEUED
+    ).update(state=State.WITHDRAWN, changed_at=now)
