@@ -1,0 +1,164 @@
+"""A dispatch to 20,000 while its processes are killed again and again: nobody is lost."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests import living
+from tests.living import City, until
+from tests.mail_sink import MailSink
+
+pytestmark = pytest.mark.process
+
+PERSONS = 20_000
+KILLS = 20
+CONNECTIONS = 16
+# A mail takes so long on its connection that the dispatch outlives the killing.
+SLOW = 0.004
+
+
+def policity(home: Path, *words: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "policity.project.cli", *words],
+        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def python(home: Path, code: str) -> None:
+    head = "import django; django.setup(); from django.utils import timezone; "
+    subprocess.run(
+        [sys.executable, "-c", head + code],
+        env=os.environ | {"POLICITY_HOME": str(home)},
+        check=True,
+    )
+
+
+def populate(home: Path, persons: int) -> None:
+    at = "2026-11-23 03:00:00"
+    with closing(sqlite3.connect(home / "policity.sqlite3")) as database, database:
+        (town,) = database.execute("SELECT min(id) FROM places_town").fetchone()
+        numbers = range(1, persons + 1)
+        database.execute("INSERT INTO residents_version (number) VALUES (1)")
+        database.executemany(
+            "INSERT INTO residents_resident (id, language, wants, registered_at, version)"
+            " VALUES (?, 'ja', '', ?, 1)",
+            ((n, at) for n in numbers),
+        )
+        database.executemany(
+            "INSERT INTO residents_place (resident_id, label, town_id) VALUES (?, 'home', ?)",
+            ((n, town) for n in numbers),
+        )
+        database.executemany(
+            "INSERT INTO residents_address (resident_id, channel, value, p256dh, auth, added_at,"
+            " confirmed_at, retired_for) VALUES (?, 'mail', ?, '', '', ?, ?, '')",
+            ((n, f"p{n}@example.jp", at, at) for n in numbers),
+        )
+
+
+SEND = """
+from policity.foundations.delivery.services import send, tell
+from policity.foundations.residents.rules.audience import Audience
+from policity.kit.languages import LANGUAGES
+from policity.kit.severity import Severity
+now = timezone.now()
+texts = {one.code: {"title": "大雨", "body": "にげる"} for one in LANGUAGES}
+message = tell(kind="weather", thread="story:1", severity=Severity.SEVERE, level=4, texts=texts,
+               told_at=now, now=now)
+send(messages=[message], audience=Audience("weather", Severity.SEVERE), by=None, now=now)
+"""
+
+
+@pytest.fixture
+def sink() -> Iterator[MailSink]:
+    with MailSink(seconds=SLOW) as sink:
+        yield sink
+
+
+def status(home: Path) -> dict[str, object]:
+    return dict(json.loads(policity(home, "delivery", "status", "--json")))
+
+
+def start(home: Path) -> City:
+    city = living.start(home)
+    until(lambda: city.pids("sender-urgent"), "the sender")
+    return city
+
+
+def test_whatever_is_killed_nobody_is_lost(
+    lived_in: Path, sink: MailSink, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setenv("POLICITY_EMAIL_URL", f"smtp://127.0.0.1:{sink.port}")
+    policity(lived_in, "places", "load", "nishitokyo")
+    populate(lived_in, PERSONS)
+    dice = random.Random(20261125)
+    city = start(lived_in)
+    try:
+        python(lived_in, SEND)
+        sender_deaths = 0
+        for number in range(KILLS):
+            before = sum(sink.taken.values())
+            # Into the middle of the sending, or of a start, wherever that happens to be.
+            until(lambda: sum(sink.taken.values()) > before, "more mail", 60)  # noqa: B023
+            victim = ("sender-urgent", "parent", "sender-urgent", "worker", "web", "watcher",
+                      "front", "sender-routine")[number % 8]  # fmt: skip
+            _pause(dice.uniform(0, 0.4))
+            if victim == "parent":
+                city.process.kill()
+                city.process.wait()
+                until(lambda: not city.living(), "no orphan", 10)  # noqa: B023
+                city = start(lived_in)
+                sender_deaths += 1
+            else:
+                for pid in city.pids(victim):
+                    os.kill(pid, signal.SIGKILL)
+                sender_deaths += victim == "sender-urgent"
+            _print(capsys, number, victim, sink, lived_in)
+        sink.seconds = 0
+        until(lambda: _done(lived_in), "the last hand-over", 120)
+        found = status(lived_in)
+        doubles = sum(sink.taken.values()) - len(sink.taken)
+        with capsys.disabled():
+            print(f"\n{found['states']}, {doubles} doubles, {sender_deaths} deaths of a sender")  # noqa: T201
+        assert found["targets"] == PERSONS
+        assert found["states"]["handed"] == PERSONS  # type: ignore[index]
+        assert len(sink.taken) == PERSONS
+        assert doubles <= sender_deaths * CONNECTIONS
+    finally:
+        living.end(city)
+
+
+def _pause(seconds: float) -> None:
+    signal.sigtimedwait([], seconds)
+
+
+def _done(home: Path) -> bool:
+    with closing(sqlite3.connect(home / "policity.sqlite3", timeout=10)) as database:
+        waiting = database.execute(
+            "SELECT count(*) FROM work_item WHERE kind = 'expand' OR kind LIKE 'send-%'"
+        ).fetchone()
+    return not waiting[0]
+
+
+def _print(capsys, number: int, victim: str, sink: MailSink, home: Path) -> None:
+    """Where it was killed, and that the sums hold at that very moment."""
+    with closing(sqlite3.connect(home / "policity.sqlite3", timeout=10)) as database:
+        targets, persons, counted = database.execute(
+            "SELECT (SELECT count(*) FROM delivery_target),"
+            " (SELECT count(DISTINCT person) FROM delivery_ledger),"
+            " (SELECT coalesce(sum(targets), 0) FROM delivery_dispatch)"
+        ).fetchone()
+    with capsys.disabled():
+        print(f"\n{number + 1:2} {victim}: {sum(sink.taken.values())} taken, {targets} targets")  # noqa: T201
+    assert targets == persons == counted
