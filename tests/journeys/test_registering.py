@@ -24,7 +24,8 @@ NARROW = {"width": 320, "height": 700}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FINGER = 43.5
 SMALL = """least => [...document.querySelectorAll(
-    "a:not(.skip), summary, button, select, label.choice, input:not([type=hidden], [type=radio])")]
+    "a:not(.skip), summary, button, select, label.choice, " +
+    "input:not([type=hidden], [type=radio], [type=checkbox])")]
     .filter(e => e.offsetHeight && e.offsetHeight < least).map(e => e.outerHTML)"""
 UNFOLD = """document.querySelectorAll("details").forEach(e => { e.open = true; });
     document.querySelectorAll("[data-push], [data-when]").forEach(e => { e.hidden = false; })"""

@@ -116,7 +116,7 @@ def test_every_language_shows_it(city, heard, language):
     assert not feed.bozo
     linked = [entry.link.rstrip("/").rpartition("/")[2] for entry in feed.entries]
     for step in heard:
-        assert linked.count(str(step["event"])) == (step["action"] == "published"), step
+        assert linked.count(str(step["event"])) == (step["action"] == "sent"), step
     assert any(ALERT[language.code] in entry.title for entry in feed.entries)
 
 
