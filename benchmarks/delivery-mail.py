@@ -11,8 +11,8 @@ from pathlib import Path
 
 from benchmarks.delivery_parts import City, MailSink, folder, tools
 
-PERSONS = 20_000
-ROUNDS = 1
+PERSONS = 100_000
+ROUNDS = 3
 CONNECTIONS = 16
 GOAL = 1.0
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import shapely
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -123,8 +124,7 @@ def preview(audience: Audience) -> Reached:
     return Reached(total, found.with_point, total - found.with_point, total - reachable)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Where one resident is reached on one channel, in which language; `address` is its number."""
 
     resident: int
@@ -140,11 +140,12 @@ def recipients(
 ) -> list[Recipient]:
     """The usable addresses of residents on a channel, one query. Who has none is missing."""
     addresses = _addresses(unconfirmed=unconfirmed)
-    addresses = addresses.filter(channel=channel, resident_id__in=persons)
+    addresses = _of(addresses.filter(channel=channel), persons)
     rows = addresses.values_list(
         "resident_id", "resident__language", "value", "p256dh", "auth", "pk"
     )
-    return [Recipient(*row) for row in rows]
+    wanted = set(persons)
+    return [Recipient(*row) for row in rows if row[0] in wanted]
 
 
 def _addresses(*, unconfirmed: bool) -> AddressQuerySet:
@@ -153,17 +154,21 @@ def _addresses(*, unconfirmed: bool) -> AddressQuerySet:
     return Address.objects.usable()
 
 
+def _of(addresses: AddressQuerySet, persons: Sequence[int]) -> AddressQuerySet:
+    """Those of these residents (ascending), and where it is cheaper of some between them."""
+    if persons[-1] - persons[0] < 2 * len(persons):
+        # They lie side by side, as in an order to everybody.
+        return addresses.filter(resident__gte=persons[0], resident__lte=persons[-1])
+    return addresses.filter(resident_id__in=persons)
+
+
 def channels(persons: Sequence[int], *, unconfirmed: bool = False) -> list[tuple[int, str]]:
     """(resident, channel) for every usable address of these residents (ascending). One query.
 
     `unconfirmed` gives those that await their owner's word instead, to ask for it.
     """
     addresses = _addresses(unconfirmed=unconfirmed)
-    if persons[-1] - persons[0] < 2 * len(persons):
-        # They lie side by side, as in an order to everybody: cheaper than naming each.
-        addresses = addresses.filter(resident__gte=persons[0], resident__lte=persons[-1])
-    else:
-        addresses = addresses.filter(resident_id__in=persons)
+    addresses = _of(addresses, persons)
     wanted = set(persons)
     rows = addresses.order_by("resident_id", "channel").values_list("resident_id", "channel")
     return [row for row in rows if row[0] in wanted]

@@ -114,8 +114,7 @@ class Sender:
         if self._unfolded:
             self._record(now=now)
         ended = [held for held in self._held.values() if held.left == 0]
-        for held in ended:
-            self._end(held, now=now)
+        self._end(ended, now=now)
         for tray in self.trays.values():
             for file in tray.turn_over():
                 file.unlink()
@@ -148,16 +147,20 @@ class Sender:
         held.left -= 1
         held.unfinished |= unfinished
 
-    def _end(self, held: Held, *, now: datetime) -> None:
-        batch = held.batch
-        if held.again and _rows(batch).exists():
-            jitter = random.random()  # noqa: S311 - it spreads load, it hides nothing
-            work.retry(held.claim, error=PUT_OFF, now=now, jitter=jitter)
-        elif held.unfinished:
-            work.give_back(held.claim, due=now)
-        else:
-            work.done([held.claim])
-        del self._held[held.claim.id]
+    def _end(self, ended: Sequence[Held], *, now: datetime) -> None:
+        done = []
+        for held in ended:
+            if held.again and _rows(held.batch).exists():
+                jitter = random.random()  # noqa: S311 - it spreads load, it hides nothing
+                work.retry(held.claim, error=PUT_OFF, now=now, jitter=jitter)
+            elif held.unfinished:
+                work.give_back(held.claim, due=now)
+            else:
+                done.append(held.claim)
+        if done:
+            work.done(done)
+        for held in ended:
+            del self._held[held.claim.id]
 
     # What was withdrawn.
 
