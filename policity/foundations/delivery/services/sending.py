@@ -183,10 +183,11 @@ class Sender:
     # More to send.
 
     def _gives_way(self, *, now: datetime) -> bool:
-        """Routine work begins nothing while anything is urgent."""
+        """Routine sending begins nothing while anything urgent is to be sent."""
         if self.lane is not Lane.ROUTINE:
             return False
-        urgent = work_queries.urgent(now=now)
+        due = work_queries.due((EXPAND, *queries.SENDS), now=now)
+        urgent = any(lane is Lane.URGENT for _, lane in due)
         for tray in self.trays.values():
             tray.pause(urgent)
         return urgent
