@@ -268,11 +268,6 @@ def push_key() -> str:
     return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 
-def languages(persons: Sequence[int]) -> dict[int, str]:
-    """The language of each of these residents."""
-    return dict(Resident.objects.filter(pk__in=persons).values_list("pk", "language"))
-
-
 @dataclass(frozen=True, slots=True)
 class Totals:
     """How many registered, without anybody's particulars."""

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from enum import IntEnum
 
-from policity.foundations.delivery.rules.handing import Result
-
 
 class State(IntEnum):
     """How far a message came with a person. The larger, the further.
@@ -67,20 +65,6 @@ def befores(state: State) -> tuple[State, ...]:
     """The states that may become this one."""
     return tuple(before for before, after in _NEXT.items() if state in after)
 
-
-def proven(channel: str, state: State) -> bool:
-    """Whether a channel can prove a state at all."""
-    return state in PROVES[channel]
-
-
-OUTCOMES: Mapping[Result, State | None] = {
-    Result.HANDED: State.HANDED,
-    Result.LATER: None,
-    Result.FAILED: State.FAILED,
-    Result.GONE: State.FAILED,
-    Result.DOUBT: None,
-}
-"""What a gateway's answer makes of a queued row; None: it stays, see `doubtful`."""
 
 IN_DOUBT = "送信の途中で止まり、届いたか分かりません"
 GIVEN_UP = "相手のサーバーが受け取れないままです"

@@ -15,6 +15,7 @@ from policity.foundations.delivery.channels.desk import Log, Tray
 from policity.foundations.delivery.channels.outbox import Outbox
 from policity.foundations.delivery.formats.webpush import Vapid, new_key
 from policity.foundations.delivery.rules.handing import Desk
+from policity.foundations.delivery.rules.pace import Pace, rates
 from policity.foundations.delivery.services.sending import Sender
 from policity.foundations.residents.models import Channel
 from policity.kit.declare import Lane
@@ -33,7 +34,12 @@ def folders(lane: Lane) -> dict[str, Path]:
 
 def sender(lane: Lane) -> Sender:
     """A lane's sender, with an empty tray a channel."""
-    return Sender(lane, {channel: Tray(Log(folder)) for channel, folder in folders(lane).items()})
+    paces = {Channel.MAIL: Pace(rates())}
+    trays = {
+        channel: Tray(Log(folder), pace=paces.get(Channel(channel)))
+        for channel, folder in folders(lane).items()
+    }
+    return Sender(lane, trays)
 
 
 class Engine(Protocol):
