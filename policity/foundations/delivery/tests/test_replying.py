@@ -1,5 +1,8 @@
 """The answer page: a person answers, a machine that opens the link does not."""
 
+import email
+import email.policy
+import re
 from datetime import timedelta
 
 import pytest
@@ -223,3 +226,22 @@ def test_an_answer_is_not_undone_by_a_late_failure(heard):
 def test_no_token_is_asked_for(heard):
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(f"/reply/{heard[2]}/", {"answer": "safe"}).status_code == 200
+
+
+def test_every_link_of_a_hundred_mails_may_be_opened_by_a_scanner(client, people, office):
+    people(100)
+    message = send_of().pk
+    office.settle()
+    before = everything()
+    opened = 0
+    for item in office.begun:
+        mail = email.message_from_bytes(item.body, policy=email.policy.default)
+        text = mail.get_content() + str(mail["List-Unsubscribe"])
+        for path in re.findall(r"https?://[^/\s]+(/[^\s>]*)", text):
+            client.get(path)
+            client.head(path)
+            opened += 1
+    # To answer, to change, to leave.
+    assert opened == 300
+    assert everything() == before
+    assert queries.status(message).states["handed"] == 100

@@ -1,0 +1,80 @@
+"""Between engines and sender: a full disk stops the sending and loses nothing; staff are told."""
+
+import errno
+import json
+import os
+import threading
+
+import pytest
+
+from policity.foundations.delivery import queries
+from policity.foundations.delivery.channels import desk as desk_module
+from policity.foundations.delivery.channels.desk import Log, Tray, logs
+from policity.foundations.delivery.formats import handlog
+from policity.foundations.delivery.rules.handing import Answer, Item, Result
+
+ITEM = Item(1, 1, 1, "a@example.jp", b"")
+
+
+@pytest.fixture
+def tray(tmp_path):
+    return Tray(Log(tmp_path))
+
+
+def test_a_full_disk_holds_the_engine_until_there_is_room(tray, monkeypatch):
+    monkeypatch.setattr(desk_module, "FULL_DISK_SECONDS", 0.01)
+    real, full = os.write, [True]
+
+    def write(handle, data):
+        if full[0]:
+            real(handle, data[:3])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(handle, data)
+
+    monkeypatch.setattr(os, "write", write)
+    engine = threading.Thread(target=tray.note, args=([], [ITEM]))
+    engine.start()
+    for _ in range(1000):
+        if tray.trouble:
+            break
+        threading.Event().wait(0.002)
+    assert "No space left" in tray.trouble
+    assert engine.is_alive()
+    full[0] = False
+    engine.join(5)
+    assert not engine.is_alive()
+    assert tray.trouble == ""
+    # Half a line of the first tries would spoil what comes after it.
+    (file,) = logs(tray.log.folder)
+    assert handlog.read(file.read_bytes()).open == tuple(handlog.keys([ITEM]))
+
+
+def test_what_an_engine_says_outlives_it(tray):
+    tray.note([], [ITEM])
+    tray.note([Answer(ITEM, Result.HANDED, 250, "ok\nX\t1")], [])
+    (file,) = logs(tray.log.folder)
+    found = handlog.read(file.read_bytes())
+    assert [(line.key.person, line.result) for line in found.answers] == [(1, Result.HANDED)]
+    assert found.open == ()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_end_wakes_an_engine_that_waits(tray):
+    heard = []
+    engine = threading.Thread(target=lambda: heard.append(tray.wait(60)))
+    engine.start()
+    tray.end()
+    engine.join(5)
+    assert heard == [False]
+
+
+def test_staff_are_told_why_nothing_moves(settings, tmp_path):
+    settings.HOME = tmp_path
+    (tmp_path / "run").mkdir()
+    assert queries.troubles() == {}
+    alive = tmp_path / "run" / "sender-urgent.alive"
+    alive.write_text(json.dumps({"mail": "connection refused"}))
+    (tmp_path / "run" / "sender-routine.alive").write_text("{}")
+    assert queries.troubles() == {"urgent": {"mail": "connection refused"}}
+    alive.write_text("{half")
+    assert queries.troubles() == {}
