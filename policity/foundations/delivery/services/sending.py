@@ -41,8 +41,9 @@ log = structlog.get_logger("policity.delivery")
 LEASE = timedelta(seconds=60)
 # Beyond this part of its lease nothing of a batch is begun any more.
 BEGIN_WITHIN = 2 / 3
-# Items on a tray; below half of it more batches are claimed.
-ENOUGH = 4000
+# Items on a tray; below it more batches are claimed, a few a round: answers must not wait long.
+ENOUGH = 2000
+BATCHES = 2
 
 
 @dataclass(slots=True)
@@ -195,10 +196,10 @@ class Sender:
     def _lay_out(self, *, now: datetime) -> bool:
         found = False
         for channel, tray in self.trays.items():
-            if len(tray) > ENOUGH // 2:
+            if len(tray) > ENOUGH:
                 continue
             claims = work.claim(
-                send_kind(channel), lane=self.lane, now=now, lease=LEASE, limit=ENOUGH // 500
+                send_kind(channel), lane=self.lane, now=now, lease=LEASE, limit=BATCHES
             )
             deadline = self._clock() + LEASE.total_seconds() * BEGIN_WITHIN
             for claim in claims:

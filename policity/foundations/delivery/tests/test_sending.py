@@ -221,7 +221,7 @@ def test_a_correction_withdraws_what_waits_and_goes_to_the_others_first(people, 
 
 def test_a_correction_overtakes_everything(people, office, monkeypatch):
     monkeypatch.setattr(expanding, "SIZE", 1)
-    monkeypatch.setattr(sending_service, "ENOUGH", 2)
+    monkeypatch.setattr(sending_service, "BATCHES", 1)
     people(2)
     wrong = send_of("story:wrong").pk
     office.settle()

@@ -27,7 +27,7 @@ log = structlog.get_logger("policity.delivery")
 
 NOTHING = 2
 # Answers are folded at least so often while something moves.
-FOLD_SECONDS = 0.02
+FOLD_SECONDS = 0.01
 GLANCE_SECONDS = 0.03
 BEAT_SECONDS = 1.0
 REST_SECONDS = 1.0
