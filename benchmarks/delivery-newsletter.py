@@ -7,15 +7,15 @@ goal of 2 seconds ÷ our seconds.
 import statistics
 import subprocess
 import sys
-import time
 
 from benchmarks.delivery_parts import ROOT, City, folder, until
 from tests.mail_sink import MailSink
 
 PERSONS = 200_000
-ROUNDS = 1
+ROUNDS = 3
 A_MAIL = 1 / 50
 GOAL_SECONDS = 2.0
+UNDER_WAY = 500
 
 NEWSLETTER = """
 import django; django.setup()
@@ -33,7 +33,21 @@ send(messages=[message], audience=Audience("notice", Severity.MINOR), by=None, n
 
 
 def measure() -> dict[str, object]:
-    firsts = []
+    firsts = [_first() for _ in range(ROUNDS)]
+    seconds = statistics.median(firsts)
+    return {
+        "figure": round(seconds, 2),
+        "unit": "s to the first hand-over",
+        "peer": "none: the goal of 2 s",
+        "peer_figure": GOAL_SECONDS,
+        "ratio": round(GOAL_SECONDS / seconds, 2),
+        "spread": round(max(firsts) - min(firsts), 2),
+        "goal": 1.0,
+    }
+
+
+def _first() -> float:
+    """A city of its own each time: the warning to everybody outlasts the measurement."""
     with folder() as place, MailSink(seconds=A_MAIL) as sink:
         city = City(place, POLICITY_EMAIL_URL=f"smtp://127.0.0.1:{sink.port}")
         city.populate([f"p{n}@example.jp" for n in range(1, PERSONS + 1)], [])
@@ -45,18 +59,5 @@ def measure() -> dict[str, object]:
             subprocess.run(
                 [sys.executable, "-c", NEWSLETTER], env=city.environment, cwd=ROOT, check=True
             )
-            for _ in range(ROUNDS):
-                before = sum(sink.taken.values())
-                until(lambda: sum(sink.taken.values()) > before + 500, "the newsletter")  # noqa: B023
-                firsts.append(city.ingest(wait=False).first)
-                time.sleep(1)
-    seconds = statistics.median(firsts)
-    return {
-        "figure": round(seconds, 2),
-        "unit": "s to the first hand-over",
-        "peer": "none: the goal of 2 s",
-        "peer_figure": GOAL_SECONDS,
-        "ratio": round(GOAL_SECONDS / seconds, 2),
-        "spread": round(max(firsts) - min(firsts), 2),
-        "goal": 1.0,
-    }
+            until(lambda: sum(sink.taken.values()) > UNDER_WAY, "the newsletter")
+            return city.ingest(wait=False).first

@@ -10,7 +10,7 @@ import sys
 from benchmarks.delivery_parts import City, MailSink, PushSink, browsers, folder, tools
 
 PERSONS = 100_000
-ROUNDS = 1
+ROUNDS = 3
 GOAL = 0.8
 
 
