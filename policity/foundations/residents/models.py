@@ -113,13 +113,14 @@ class Address(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            # The channel first: a batch reads a range of residents on one channel.
             models.UniqueConstraint(
-                fields=["resident", "channel"],
+                fields=["channel", "resident"],
                 condition=Q(confirmed_at__isnull=False),
                 name="residents_one_address_a_channel",
             ),
             models.UniqueConstraint(
-                fields=["resident", "channel"],
+                fields=["channel", "resident"],
                 condition=Q(confirmed_at__isnull=True),
                 name="residents_one_waits_a_channel",
             ),

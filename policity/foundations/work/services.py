@@ -129,11 +129,14 @@ def progress(held: Claim, value: dict[str, Any], *, now: datetime, lease: timede
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Be the only process on this machine that holds a lock file; waits until it is free."""
+def locked(file: Path) -> Iterator[int]:
+    """Be the only process on this machine that holds a lock file; waits until it is free.
+
+    Gives its descriptor: a child that inherits it holds the lock too, until both have ended.
+    """
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle.fileno()
 
 
 def release(kinds: Collection[str], *, lane: Lane | None = None) -> int:

@@ -1,14 +1,18 @@
-"""The desk between an engine's thread and the sender, with the hand log under it."""
+"""The desk between an engine and the sender. Orders come in; the hand log is what goes out.
+
+An engine's process works on a `Tray` and writes a `Log`; the sender's has a `Hatch` and reads the
+same files. What an engine did is told by its log alone, whether the sender still lives or not.
+"""
 
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from policity.foundations.delivery.formats import handlog
-from policity.foundations.delivery.formats.handlog import Key
+from policity.foundations.delivery.formats.handlog import Key, Line
 from policity.foundations.delivery.rules.handing import Answer, Item
 
 # A log of this many bytes is closed and the next one begun.
@@ -19,7 +23,7 @@ FULL_DISK_SECONDS = 0.5
 class Log:
     """A hand log on disk: numbered files in a folder, the last one open for appending.
 
-    One sender writes them. A file goes when everything in it is in the ledger.
+    One engine writes them. A file goes when everything in it is in the ledger.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,32 +33,22 @@ class Log:
         self._size = 0
         self._file = self._open()
 
-    def append(self, data: bytes) -> None:
-        """It outlives the process when this returns. After an OSError nothing was written."""
-        try:
-            done = os.write(self._file, data)
-            while done < len(data):
-                done += os.write(self._file, data[done:])
-        except OSError:
-            # Half a line would spoil the next one.
-            os.ftruncate(self._file, self._size)
-            raise
-        self._size += len(data)
+    def append(self, data: bytes) -> int:
+        """How many bytes were taken: they outlive the process. Raises OSError if none was."""
+        done = os.write(self._file, data)
+        self._size += done
+        return done
 
     @property
     def is_long(self) -> bool:
         """Whether it is time for the next file."""
         return self._size > LONGEST
 
-    def next(self, open_keys: Iterable[Key]) -> list[Path]:
-        """Begin the next file with what is unanswered; gives the older ones, to be removed."""
-        older = [file for file in logs(self.folder) if file != self._path]
-        older.append(self._path)
+    def next(self) -> None:
+        """Begin the next file. The one before says no more."""
         os.close(self._file)
         self._number += 1
         self._file = self._open()
-        self.append(handlog.still_open(open_keys))
-        return older
 
     def close(self) -> None:
         """No more is appended."""
@@ -94,9 +88,7 @@ class Tray:
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: deque[tuple[Item, float]] = deque()
-        self._answers: list[Answer] = []
         self._open: dict[Key, None] = {}
-        self._late: list[Item] = []
         self._paused = False
         self._ended = False
         # Why nothing moves, in the system's words; empty when all is well.
@@ -107,6 +99,7 @@ class Tray:
     def take(self, limit: int) -> Sequence[Item]:
         """Up to `limit` items to begin now."""
         found: list[Item] = []
+        late: list[Item] = []
         with self._changed:
             if self._paused or self._ended:
                 return found
@@ -116,34 +109,25 @@ class Tray:
                     break
                 item, deadline = self._waiting.popleft()
                 if now >= deadline:
-                    self._late.append(item)
+                    late.append(item)
                 elif self._pace and self._pace(item, now) > 0:
                     self._waiting.append((item, deadline))
                 else:
                     found.append(item)
+            self._append(handlog.given_back(late))
         return found
 
     def note(self, answers: Sequence[Answer], begun: Sequence[Item]) -> None:
         """Append to the log with one write; then the sender may know, too."""
-        if not answers and not begun:
-            return
-        data = handlog.lines(answers, begun)
         with self._changed:
-            while True:
-                try:
-                    self.log.append(data)
-                    break
-                except OSError as error:
-                    # A full disk: nothing of this round is sent before it can be noted.
-                    self.trouble = str(error)
-                    self._changed.wait(FULL_DISK_SECONDS)
-                    if self._ended:
-                        raise
-            self.trouble = ""
+            self._append(handlog.lines(answers, begun))
             self._open.update(dict.fromkeys(handlog.keys(begun)))
-            for key in handlog.keys([answer.item for answer in answers]):
+            for key in handlog.keys(answer.item for answer in answers):
                 self._open.pop(key, None)
-            self._answers += answers
+            if self.log.is_long:
+                self.log.next()
+                # What the one before leaves unanswered: it may go before this one is read.
+                self._append(handlog.still_open(self._open))
 
     def wait(self, seconds: float) -> bool:
         """Rest until there may be something to take. False: the engine shall end."""
@@ -152,9 +136,9 @@ class Tray:
                 self._changed.wait(seconds)
             return not self._ended
 
-    # What the sender calls.
+    # What the sender orders.
 
-    def put(self, items: Iterable[Item], *, deadline: float, first: bool = False) -> None:
+    def put(self, items: Iterable[Item], deadline: float, first: bool) -> None:
         """Lay out items that may be begun until `deadline`; `first`: before all others."""
         with self._changed:
             pairs = [(item, deadline) for item in items]
@@ -164,30 +148,13 @@ class Tray:
                 self._waiting.extend(pairs)
             self._changed.notify_all()
 
-    def drop(self, claims: set[int]) -> list[Item]:
-        """Take back what nobody has begun of these claims."""
+    def drop(self, claims: Collection[int]) -> None:
+        """Give back what nobody has begun of these claims."""
         with self._changed:
             dropped = [item for item, _ in self._waiting if item.claim in claims]
             kept = [pair for pair in self._waiting if pair[0].claim not in claims]
             self._waiting = deque(kept)
-        return dropped
-
-    def collect(self) -> tuple[list[Answer], list[Item]]:
-        """The answers since the last time, and the items whose time ran out before they began."""
-        with self._changed:
-            answers, self._answers = self._answers, []
-            late, self._late = self._late, []
-        return answers, late
-
-    def turn_over(self) -> list[Path]:
-        """Begin the next log when this one is long; the older files, of which all is collected.
-
-        To be called when what was collected is in the ledger, and before more is.
-        """
-        with self._changed:
-            if not self.log.is_long or self._answers:
-                return []
-            return self.log.next(list(self._open))
+            self._append(handlog.given_back(dropped))
 
     def pause(self, paused: bool) -> None:
         """Begin nothing while others are more urgent."""
@@ -196,10 +163,74 @@ class Tray:
             self._changed.notify_all()
 
     def end(self) -> None:
-        """Tell the engine to end; what is under way is still answered."""
+        """Tell the engine to end; what is under way is still answered, all else given back."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+            back = [item for item, _ in self._waiting]
+            self._waiting.clear()
+            self._append(handlog.given_back(back))
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    def _append(self, data: bytes) -> None:
+        """Append to the log, when there is room for it. Raises OSError when that is too late."""
+        while data:
+            try:
+                data = data[self.log.append(data) :]
+            except OSError as error:
+                # A full disk: nothing of this round is sent before it can be noted.
+                self.trouble = str(error)
+                self._changed.wait(FULL_DISK_SECONDS)
+                if self._ended:
+                    raise
+        self.trouble = ""
+
+
+class Hatch:
+    """The sender's side of a tray. `order` calls one of its methods, here or far away."""
+
+    def __init__(self, folder: Path, order: Callable[..., object]) -> None:
+        self._folder = folder
+        self._order = order
+        self._paused = False
+        # Files that were read to their end, and how far the next one was.
+        self._over: list[Path] = []
+        self._at = 0
+
+    def put(self, items: Sequence[Item], *, deadline: float, first: bool) -> None:
+        """Lay out items that may be begun until `deadline`; `first`: before all others."""
+        if items:
+            self._order("put", items, deadline, first)
+
+    def drop(self, claims: Collection[int]) -> None:
+        """Take back what nobody has begun of these claims: `collect` will tell of it."""
+        self._order("drop", claims)
+
+    def pause(self, paused: bool) -> None:
+        """Begin nothing while others are more urgent."""
+        if paused != self._paused:
+            self._paused = paused
+            self._order("pause", paused)
+
+    def collect(self) -> tuple[list[Line], list[Key]]:
+        """The answers since the last time, and the items that were given back unbegun."""
+        answers: list[Line] = []
+        unbegun: list[Key] = []
+        # Listed first: a file that had a successor then is read to its end now.
+        files = [file for file in logs(self._folder) if file not in self._over]
+        for file in files:
+            with file.open("rb") as log:
+                log.seek(self._at)
+                data = log.read()
+            found = handlog.read(data)
+            answers += found.answers
+            unbegun += found.unbegun
+            self._at += data.rfind(b"\n") + 1
+            if file != files[-1]:
+                self._over.append(file)
+                self._at = 0
+        return answers, unbegun
+
+    def forget(self) -> None:
+        """Remove the files that were read to their end, now that all of it is in the ledger."""
+        while self._over:
+            self._over.pop().unlink()

@@ -1,7 +1,6 @@
 """Mail without a server: each mail becomes a file in the home, for a first look and for tests."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from policity.foundations.delivery.rules.handing import Answer, Desk, Item, Result
@@ -11,14 +10,13 @@ _GLANCE_SECONDS = 0.2
 
 
 class Outbox:
-    """Writes what a desk gives into a folder. `name` says how an item's file is called.
+    """Writes what a desk gives into a folder, a file for each message and person.
 
     The same item again is the same file again, so that doubles collapse as they do in a mailbox.
     """
 
-    def __init__(self, folder: Path, *, name: Callable[[Item], str]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._name = name
         self.trouble = ""
 
     def run(self, desk: Desk) -> None:
@@ -31,7 +29,7 @@ class Outbox:
                 desk.note([self._keep(item) for item in items], [])
 
     def _keep(self, item: Item) -> Answer:
-        file = self._folder / self._name(item)
+        file = self._folder / f"{item.message:08}-{item.person}.eml"
         part = file.with_suffix(".part")
         try:
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -23,12 +23,8 @@ from time import monotonic
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-import structlog
-
-from policity.foundations.delivery.formats.mail import mailbox
+from policity.foundations.delivery.formats.mail import mailbox, verp
 from policity.foundations.delivery.rules.handing import Answer, Desk, Item, Result
-
-log = structlog.get_logger("policity.smtp")
 
 _SECURITY: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
     "smtp": ("none", 25),
@@ -89,6 +85,19 @@ def parse(url: str) -> Gateway:
     if user and security == "none":
         raise ValueError("a password is sent over TLS only: use smtp+starttls:// or smtps://")
     return Gateway(host, port or default, security, user, password)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """The envelope sender of every item: `verp` with a city's address and its key."""
+
+    local: str
+    domain: str
+    key: bytes = field(repr=False)
+
+    def __call__(self, item: Item) -> str:
+        """Raises ValueError where the city's address is too long for it."""
+        return verp(self.local, self.domain, item.message, item.person, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -536,7 +545,7 @@ class Smtp:
     def run(self, desk: Desk) -> None:
         """Work until `desk.wait` says to end, then for `Patience.end` on what is under way.
 
-        To be called once, in a thread of its own. Raises what the desk raises; nothing that was
+        To be called once. Raises what the desk raises; nothing that was
         not noted has been sent then.
         """
         alive, until = True, math.inf
@@ -606,7 +615,7 @@ class Smtp:
                 self._drop(wire, error)
             else:
                 if wire.ready and not was_ready:
-                    self._is_up()
+                    self.trouble = ""
         if now >= self._sweep:
             self._sweep = now + self._tick
             for wire in [wire for wire in self._wires if wire.sock and wire.deadline < now]:
@@ -649,11 +658,6 @@ class Smtp:
         # With every connection at work or down, the selector is where we rest.
         return heard or desk.wait(0)
 
-    def _is_up(self) -> None:
-        if self.trouble:
-            log.info("gateway_reached", host=self._gateway.host)
-            self.trouble = ""
-
     def _drop(self, wire: _Wire, error: Exception) -> None:
         """Close a connection, answer for its items, and settle when it is opened again.
 
@@ -677,8 +681,6 @@ class Smtp:
         self._turn.pop(wire, None)
         self._down.append(wire)
         if not any(other.ready for other in self._wires):
-            if text != self.trouble:
-                log.warning("gateway_lost", host=self._gateway.host, reason=text)
             self.trouble = text
 
     def _end(self, desk: Desk) -> None:

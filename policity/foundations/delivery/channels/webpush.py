@@ -138,7 +138,7 @@ class WebPush:
         self._allow_private = allow_private
 
     def run(self, desk: Desk) -> None:
-        """Serve a desk until its `wait` says no. Blocks: run it in a thread of its own.
+        """Serve a desk until its `wait` says no. It blocks.
 
         What the desk raises ends the run at once; what was begun is then in doubt.
         """

@@ -139,9 +139,14 @@ class Vapid:
             self._key = ec.derive_private_key(int.from_bytes(raw, "big"), _CURVE)
         except ValueError as error:
             raise ValueError("the VAPID key is none of the curve P-256") from error
+        self._given = (key, contact)
         self._contact = contact
         self._tokens: dict[str, tuple[datetime, str]] = {}
         self.application_server_key = to_base64url(_raw(self._key.public_key()))
+
+    def __reduce__(self) -> tuple[type["Vapid"], tuple[str, str]]:
+        # On its way to another process: the library's key does not travel.
+        return Vapid, self._given
 
     def header(self, origin: str, now: datetime) -> str:
         """The Authorization header for a push service, signed once and used until it ages.

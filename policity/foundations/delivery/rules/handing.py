@@ -6,9 +6,11 @@ What was begun and has no answer when a process dies is in doubt, and nothing el
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from policity.foundations.delivery.formats.webpush import Options
 
 
 class Result(IntEnum):
@@ -25,14 +27,14 @@ class Result(IntEnum):
     DOUBT = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One message for one person on one channel.
 
     `claim` and `attempt` name the batch in our hands, `person` the person in it: together they
     are what an answer is about. `to` is the address (mail) or the endpoint (push). `body` is the
-    whole message, ready for the channel; `keys` holds what the channel needs besides (push: the
-    subscription's p256dh and auth, as bytes).
+    whole message, ready for the channel. What a channel needs besides: `message` (mail: who
+    complains about it names it), `keys` (push: the subscription's p256dh and auth, as bytes) and
+    `options` (push: how the service shall treat it).
     """
 
     claim: int
@@ -40,11 +42,12 @@ class Item:
     person: int
     to: str
     body: bytes
+    message: int = 0
     keys: tuple[bytes, ...] = ()
+    options: "Options | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a gateway said of one item. `code` is SMTP's or HTTP's (0: none came), `text` a line."""
 
     item: Item
@@ -54,7 +57,7 @@ class Answer:
 
 
 class Desk(Protocol):
-    """Between an engine and the rest. Engines call it from their own thread."""
+    """Between an engine and the rest."""
 
     def take(self, limit: int) -> Sequence[Item]:
         """Up to `limit` items to begin now, none when there is nothing or it is time to stop."""

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from hashlib import blake2b
 
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_noop
 
 from policity.foundations.delivery.formats.mail import Template, personal
+from policity.foundations.delivery.formats.webpush import Options
 from policity.foundations.delivery.models import Dispatch, Leads, Message
+from policity.foundations.delivery.rules.ledger import resends
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.residents import queries as residents
@@ -17,6 +22,7 @@ from policity.foundations.residents.queries import Recipient
 from policity.foundations.residents.rules.links import Purpose
 from policity.kit import moments, ruby
 from policity.kit.languages import LANGUAGES, Language
+from policity.kit.severity import Severity
 
 # A reply says by which channel it came: its number stands in the link, beside the message's.
 CHANNEL_NUMBERS = {"mail": 1, "push": 2}
@@ -44,6 +50,7 @@ ASKS: dict[str, str] = {
     Leads.REPLY: gettext_noop("返事をする（無事です・助けが必要です・見ました）"),
     Leads.CONFIRM: gettext_noop("開いて、ボタンを押してください"),
 }
+TTL = timedelta(hours=12)
 # Which languages write brackets and commas in full width.
 _WIDE = frozenset({"ja", "ja-easy", "zh-hans"})
 
@@ -69,6 +76,7 @@ class Composer:
         self.message = lead.pk
         self.thread = lead.thread
         self.leads_to = dispatch.leads_to
+        self._is_grave = resends(Severity(dispatch.audience["severity"]).rank)
         self.told_at = timezone.localtime(lead.told_at)
         city = places_queries.city()
         told = [lead, *lead.sent_along.order_by("pk")]
@@ -83,6 +91,14 @@ class Composer:
     def tag(self) -> str:
         """What collapses doubles, and takes the place of what was told of the story before."""
         return self.thread.replace(":", "-")
+
+    @cached_property
+    def options(self) -> Options:
+        """How push services shall treat a notification. What is told of the story later takes
+        its place.
+        """
+        topic = blake2b(self.tag.encode(), digest_size=16).hexdigest()
+        return Options(TTL, "high" if self._is_grave else "normal", topic)
 
     def mail(self, to: Recipient) -> bytes:
         """A person's copy of the mail. Raises ValueError for an address that mail cannot carry."""

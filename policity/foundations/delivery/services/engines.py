@@ -1,28 +1,25 @@
-"""The engines that speak to gateways, each in a thread of its own, as the city set them up."""
+"""The engines that speak to gateways, each in a process of its own, as the city set them up."""
 
 import os
-import threading
-import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 from django.conf import settings
 
-from policity.foundations.delivery.channels import smtp, webpush
-from policity.foundations.delivery.channels.desk import Log, Tray
+from policity.foundations.delivery.channels import engine, smtp, webpush
+from policity.foundations.delivery.channels.desk import Hatch
 from policity.foundations.delivery.channels.outbox import Outbox
 from policity.foundations.delivery.formats.webpush import Vapid, new_key
-from policity.foundations.delivery.rules.handing import Desk
-from policity.foundations.delivery.rules.pace import Pace, rates
-from policity.foundations.delivery.services.sending import Sender
+from policity.foundations.delivery.rules.pace import rates
 from policity.foundations.residents.models import Channel
 from policity.kit.declare import Lane
 
 log = structlog.get_logger("policity.delivery")
 
-END_SECONDS = 6.0
 LONGEST_REQUEST = timedelta(seconds=20)
 
 
@@ -32,79 +29,57 @@ def folders(lane: Lane) -> dict[str, Path]:
     return {channel: hand / f"{lane}-{channel}" for channel in Channel.values}
 
 
-def sender(lane: Lane) -> Sender:
-    """A lane's sender, with an empty tray a channel."""
-    paces = {Channel.MAIL: Pace(rates())}
-    trays = {
-        channel: Tray(Log(folder), pace=paces.get(Channel(channel)))
-        for channel, folder in folders(lane).items()
-    }
-    return Sender(lane, trays)
-
-
-class Engine(Protocol):
-    """Hands over what a desk gives. `trouble` says why nothing moves, in the system's words."""
-
-    trouble: str
-
-    def run(self, desk: Desk) -> None:
-        """Work until the desk says that it is enough."""
-        ...
-
-
 class Engines:
-    """The engines of a sender, running."""
+    """A lane's engines, running. `lock` is the descriptor of the lane's lock."""
 
-    def __init__(self, sender: Sender) -> None:
-        self._trays = sender.trays
-        self._engines = _engines(sender)
-        self._threads = [
-            threading.Thread(target=self._run, args=(channel,), name=channel, daemon=True)
-            for channel in self._engines
-        ]
-        for thread in self._threads:
-            thread.start()
+    def __init__(self, lane: Lane, *, lock: int) -> None:
+        makes: dict[str, Callable[[], engine.Engine]] = {
+            Channel.MAIL: _mail(),
+            Channel.PUSH: _push(),
+        }
+        self._processes = {
+            channel: engine.Process(
+                f"{lane}-{channel}",
+                folder,
+                makes[channel],
+                lock=lock,
+                rates=rates() if channel == Channel.MAIL else None,
+            )
+            for channel, folder in folders(lane).items()
+        }
+        self._told: dict[str, str] = {}
+
+    @property
+    def hatches(self) -> Mapping[str, Hatch]:
+        """Where their orders go in, by channel."""
+        return {channel: process.hatch for channel, process in self._processes.items()}
 
     @property
     def alive(self) -> bool:
         """Whether all of them still run."""
-        return all(thread.is_alive() for thread in self._threads)
+        return all(process.alive for process in self._processes.values())
 
     def troubles(self) -> dict[str, str]:
         """Why nothing moves on a channel, for those where nothing does."""
-        said = {c: self._trays[c].trouble or e.trouble for c, e in self._engines.items()}
-        return {channel: text for channel, text in said.items() if text}
+        said = {channel: process.trouble for channel, process in self._processes.items()}
+        said = {channel: text for channel, text in said.items() if text}
+        if said != self._told:
+            log.warning("gateways", troubles=said) if said else log.info("gateways_reached")
+            self._told = said
+        return said
 
     def end(self) -> None:
         """What is under way is still answered, for a while."""
-        for tray in self._trays.values():
-            tray.end()
-        deadline = time.monotonic() + END_SECONDS
-        for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0))
-
-    def _run(self, channel: str) -> None:
-        try:
-            self._engines[channel].run(self._trays[channel])
-        except Exception:
-            # The sender ends with it, and the supervisor starts both again.
-            log.exception("engine_failed", channel=channel)
+        for process in self._processes.values():
+            process.ask_to_end()
+        for process in self._processes.values():
+            process.join()
 
 
-def _engines(sender: Sender) -> dict[str, Engine]:
-    mail: Engine
-    if settings.EMAIL_URL:
-        mail = smtp.Smtp(smtp.parse(settings.EMAIL_URL), envelope=sender.envelope)
-    else:
-        mail = Outbox(Path(settings.HOME) / "outbox", name=sender.file)
-    push = webpush.WebPush(
-        vapid=vapid(),
-        options=sender.options,
-        timeout=LONGEST_REQUEST,
-        ca=_ca(),
-        allow_private=settings.PUSH_ALLOW_PRIVATE,
-    )
-    return {Channel.MAIL: mail, Channel.PUSH: push}
+def return_path() -> smtp.ReturnPath:
+    """Where the receiving server complains about one person's copy (VERP)."""
+    local, _, domain = settings.EMAIL_FROM.rpartition("@")
+    return smtp.ReturnPath(local, domain, settings.SECRET_KEY.encode())
 
 
 def vapid() -> Vapid:
@@ -124,6 +99,19 @@ def vapid() -> Vapid:
     return Vapid(file.read_text().strip(), f"mailto:{settings.EMAIL_FROM}")
 
 
-def _ca() -> bytes:
-    """A further root certificate, for push services inside the city's own network."""
-    return Path(settings.PUSH_CA).read_bytes() if settings.PUSH_CA else b""
+def _mail() -> Callable[[], engine.Engine]:
+    if not settings.EMAIL_URL:
+        return partial(Outbox, Path(settings.HOME) / "outbox")
+    return partial(smtp.Smtp, smtp.parse(settings.EMAIL_URL), envelope=return_path())
+
+
+def _push() -> Callable[[], engine.Engine]:
+    return partial(
+        webpush.WebPush,
+        vapid=vapid(),
+        options=attrgetter("options"),
+        timeout=LONGEST_REQUEST,
+        # A further root certificate, for push services inside the city's own network.
+        ca=Path(settings.PUSH_CA).read_bytes() if settings.PUSH_CA else b"",
+        allow_private=settings.PUSH_ALLOW_PRIVATE,
+    )

@@ -1,4 +1,4 @@
-"""The sender: claims batches, lays them on the engines' trays, folds answers into the ledger.
+"""The sender: claims batches, orders engines to send them, folds their answers into the ledger.
 
 One process for a lane, and one lock file a process: whoever holds it knows that every lease of
 the lane belongs to itself, or to a sender that died.
@@ -9,22 +9,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 
 import structlog
-from django.conf import settings
 from django.db.models import QuerySet
 
 from policity.foundations.delivery import queries
-from policity.foundations.delivery.channels.desk import Tray, logs
-from policity.foundations.delivery.formats import handlog, mail
+from policity.foundations.delivery.channels.desk import Hatch, logs
+from policity.foundations.delivery.formats import handlog
 from policity.foundations.delivery.formats.handlog import Key, Line
-from policity.foundations.delivery.formats.webpush import Options, from_base64url
+from policity.foundations.delivery.formats.webpush import from_base64url
 from policity.foundations.delivery.models import Dispatch, Leads, LedgerRow
 from policity.foundations.delivery.rules.batches import EXPAND, Batch, send_kind
-from policity.foundations.delivery.rules.handing import Answer, Item, Result
-from policity.foundations.delivery.rules.ledger import IN_DOUBT, State, resends
+from policity.foundations.delivery.rules.handing import Item, Result
+from policity.foundations.delivery.rules.ledger import IN_DOUBT, State
 from policity.foundations.delivery.services import expanding
 from policity.foundations.delivery.services.composing import Composer
 from policity.foundations.delivery.services.recording import record
@@ -41,7 +39,7 @@ log = structlog.get_logger("policity.delivery")
 LEASE = timedelta(seconds=60)
 # Beyond this part of its lease nothing of a batch is begun any more.
 BEGIN_WITHIN = 2 / 3
-# Items on a tray; below it more batches are claimed, a few a round: answers must not wait long.
+# Items in an engine's hands; below it more are claimed, a few a round: answers must not wait long.
 ENOUGH = 2000
 BATCHES = 2
 
@@ -54,22 +52,23 @@ class Held:
     batch: Batch
     left: int = 0
     unfinished: bool = False
+    withdrawn: bool = False
     again: bool = False
     addresses: dict[int, str] = field(default_factory=dict)
 
 
 class Sender:
-    """One lane's sender. `trays` has a tray a channel; engines work on them in other threads."""
+    """One lane's sender. `hatches` has one for each channel; engines work behind them."""
 
     def __init__(
         self,
         lane: Lane,
-        trays: Mapping[str, Tray],
+        hatches: Mapping[str, Hatch],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lane = lane
-        self.trays = trays
+        self._hatches = hatches
         self._clock = clock
         self._held: dict[int, Held] = {}
         self._expansion: expanding.Expansion | None = None
@@ -97,29 +96,29 @@ class Sender:
 
         What was begun and has no answer stays in the log, for `recover`.
         """
-        for tray in self.trays.values():
-            for item in tray.drop(set(self._held)):
-                self._gone(item.claim, unfinished=True)
         self._fold(now=now)
 
     # Answers.
 
     def _fold(self, *, now: datetime) -> bool:
-        late: list[Item] = []
-        for tray in self.trays.values():
-            answers, over = tray.collect()
-            self._unfolded += map(_line, answers)
-            late += over
-        for item in late:
-            self._gone(item.claim, unfinished=True)
+        unbegun: list[Key] = []
+        for hatch in self._hatches.values():
+            answers, back = hatch.collect()
+            self._unfolded += answers
+            unbegun += back
+        for key in unbegun:
+            held = self._held[key.claim]
+            held.left -= 1
+            # What was withdrawn waits for nobody.
+            held.unfinished |= not held.withdrawn
         if self._unfolded:
             self._record(now=now)
         ended = [held for held in self._held.values() if held.left == 0]
-        self._end(ended, now=now)
-        for tray in self.trays.values():
-            for file in tray.turn_over():
-                file.unlink()
-        return bool(ended or late)
+        if ended:
+            self._end(ended, now=now)
+        for hatch in self._hatches.values():
+            hatch.forget()
+        return bool(ended or unbegun)
 
     def _record(self, *, now: datetime) -> None:
         lines = self._unfolded
@@ -143,11 +142,6 @@ class Sender:
             held.left -= 1
             held.again |= line.result in (Result.LATER, Result.DOUBT)
 
-    def _gone(self, claim: int, *, unfinished: bool) -> None:
-        held = self._held[claim]
-        held.left -= 1
-        held.unfinished |= unfinished
-
     def _end(self, ended: Sequence[Held], *, now: datetime) -> None:
         done = []
         for held in ended:
@@ -166,7 +160,7 @@ class Sender:
     # What was withdrawn.
 
     def _take_back(self) -> None:
-        messages = {held.batch.message for held in self._held.values()}
+        messages = {held.batch.message for held in self._held.values() if not held.withdrawn}
         if not messages:
             return
         stage = Dispatch.Stage.WITHDRAWN
@@ -175,11 +169,13 @@ class Sender:
                 "message_id", flat=True
             )
         )
-        claims = {n for n, held in self._held.items() if held.batch.message in withdrawn}
-        if claims:
-            for tray in self.trays.values():
-                for item in tray.drop(claims):
-                    self._gone(item.claim, unfinished=False)
+        for channel, hatch in self._hatches.items():
+            mine = {n: held for n, held in self._held.items() if held.batch.channel == channel}
+            claims = {n for n, held in mine.items() if held.batch.message in withdrawn}
+            if claims:
+                hatch.drop(claims)
+        for held in self._held.values():
+            held.withdrawn |= held.batch.message in withdrawn
 
     # More to send.
 
@@ -189,14 +185,15 @@ class Sender:
             return False
         due = work_queries.due((EXPAND, *queries.SENDS), now=now)
         urgent = any(lane is Lane.URGENT for _, lane in due)
-        for tray in self.trays.values():
-            tray.pause(urgent)
+        for hatch in self._hatches.values():
+            hatch.pause(urgent)
         return urgent
 
     def _lay_out(self, *, now: datetime) -> bool:
         found = False
-        for channel, tray in self.trays.items():
-            if len(tray) > ENOUGH:
+        for channel, hatch in self._hatches.items():
+            mine = (held for held in self._held.values() if held.batch.channel == channel)
+            if sum(held.left for held in mine) > ENOUGH:
                 continue
             claims = work.claim(
                 send_kind(channel), lane=self.lane, now=now, lease=LEASE, limit=BATCHES
@@ -204,10 +201,10 @@ class Sender:
             deadline = self._clock() + LEASE.total_seconds() * BEGIN_WITHIN
             for claim in claims:
                 found = True
-                self._load(claim, tray, deadline=deadline, now=now)
+                self._load(claim, hatch, deadline=deadline)
         return found
 
-    def _load(self, claim: work.Claim, tray: Tray, *, deadline: float, now: datetime) -> None:
+    def _load(self, claim: work.Claim, hatch: Hatch, *, deadline: float) -> None:
         held = self._held[claim.id] = Held(claim, Batch.read(claim.key))
         batch = held.batch
         persons = list(_rows(batch).values_list("person", flat=True))
@@ -226,7 +223,7 @@ class Sender:
         self._unfolded += refused
         held.left = len(items) + len(refused)
         held.addresses = {recipient.resident: recipient.value for recipient in found}
-        tray.put(items, deadline=deadline, first=dispatch.ahead)
+        hatch.put(items, deadline=deadline, first=dispatch.ahead)
 
     def _composer(self, dispatch: Dispatch) -> Composer:
         found = self._composers.get(dispatch.message_id)
@@ -246,25 +243,6 @@ class Sender:
         if not expanding.step(self._expansion, now=now):
             self._expansion = None
         return True
-
-    # What engines ask about an item on their tray.
-
-    def envelope(self, item: Item) -> str:
-        """The envelope sender of a mail: it names message and person, so that bounces do."""
-        return bounce_address(self._held[item.claim].batch.message, item.person)
-
-    def options(self, item: Item) -> Options:
-        """How a push service shall treat a notification."""
-        held = self._held[item.claim]
-        composer = self._composers[held.batch.message]
-        grave = resends(self._severities[held.batch.message])
-        # What is told of the same story later takes its place.
-        topic = blake2b(composer.tag.encode(), digest_size=16).hexdigest()
-        return Options(TTL, "high" if grave else "normal", topic)
-
-    def file(self, item: Item) -> str:
-        """The name of a mail that is kept instead of sent: the same mail has the same name."""
-        return f"{self._held[item.claim].batch.message:08}-{item.person}.eml"
 
 
 def recover(lane: Lane, folders: Sequence[Path], *, now: datetime) -> None:
@@ -300,15 +278,8 @@ def recover(lane: Lane, folders: Sequence[Path], *, now: datetime) -> None:
         file.unlink()
 
 
-def bounce_address(message: int, person: int) -> str:
-    """Where the receiving server complains about one person's copy (VERP)."""
-    local, _, domain = settings.EMAIL_FROM.rpartition("@")
-    return mail.verp(local, domain, message, person, settings.SECRET_KEY.encode())
-
-
 PUT_OFF = "相手が受け取れないので、あとでやり直します"
 NO_ADDRESS = "アドレスがなくなりました"
-TTL = timedelta(hours=12)
 
 
 def _rows(batch: Batch) -> QuerySet[LedgerRow]:
@@ -327,26 +298,26 @@ def _items(
     """The items of a batch, and those that cannot even be written."""
     items: list[Item] = []
     refused: list[Line] = []
+    by_mail = batch.channel == Channel.MAIL
+    body_for = composer.mail if by_mail else composer.push
+    options = None if by_mail else composer.options
+    keys: tuple[bytes, ...] = ()
     for to in recipients:
         try:
-            if batch.channel == Channel.MAIL:
-                body = composer.mail(to)
-                keys: tuple[bytes, ...] = ()
-            else:
-                body = composer.push(to)
+            body = body_for(to)
+            if not by_mail:
                 keys = (from_base64url(to.p256dh), from_base64url(to.auth))
         except ValueError as error:
             refused.append(_refusal(claim, to.resident, str(error)))
         else:
-            items.append(Item(claim.id, claim.attempt, to.resident, to.value, body, keys))
+            items.append(
+                Item(
+                    claim.id, claim.attempt, to.resident, to.value, body, batch.message, keys,
+                    options,
+                )
+            )  # fmt: skip
     return items, refused
 
 
 def _refusal(claim: work.Claim, person: int, reason: str) -> Line:
     return Line(Key(claim.id, claim.attempt, person), Result.FAILED, 0, reason)
-
-
-def _line(answer: Answer) -> Line:
-    item = answer.item
-    key = Key(item.claim, item.attempt, item.person)
-    return Line(key, answer.result, answer.code, answer.text)

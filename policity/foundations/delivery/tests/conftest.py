@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
-from policity.foundations.delivery.channels.desk import Log, Tray
+from policity.foundations.delivery.channels.desk import Hatch, Log, Tray
 from policity.foundations.delivery.models import Dispatch, LedgerRow, Message
 from policity.foundations.delivery.rules.handing import Answer, Item, Result
 from policity.foundations.delivery.rules.ledger import State
@@ -113,7 +114,11 @@ class Office:
             channel: Tray(Log(folder / channel), clock=lambda: self.seconds)
             for channel in ("mail", "push")
         }
-        self.sender = Sender(lane, self.trays, clock=lambda: self.seconds)
+        hatches = {
+            channel: Hatch(folder / channel, partial(_order, tray))
+            for channel, tray in self.trays.items()
+        }
+        self.sender = Sender(lane, hatches, clock=lambda: self.seconds)
         self.begun: list[Item] = []
 
     def turn(self, now=NOW):
@@ -142,6 +147,10 @@ class Office:
 
     def _tray(self, item):
         return self.trays["push" if item.keys else "mail"]
+
+
+def _order(tray, name, *words):
+    getattr(tray, name)(*words)
 
 
 @pytest.fixture

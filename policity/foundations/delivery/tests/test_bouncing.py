@@ -8,9 +8,10 @@ from django.core.management import CommandError, call_command
 
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.models import LedgerRow, Reply
+from policity.foundations.delivery.rules.handing import Item
 from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.delivery.services import bounce, reply, send
-from policity.foundations.delivery.services.sending import bounce_address
+from policity.foundations.delivery.services.engines import return_path
 from policity.foundations.delivery.tests.conftest import NOW, later, send_of, states, tell_of
 from policity.foundations.residents.models import Address
 from policity.foundations.residents.rules.audience import Audience
@@ -43,8 +44,12 @@ Diagnostic-Code: smtp; 550 {status} {why}
 """
 
 
+def verp_of(message, person):
+    return return_path()(Item(1, 1, person, "", b"", message))
+
+
 def dsn(message, person, action="failed", status="5.1.1", why="User unknown", to=None):
-    to = to or bounce_address(message, person)
+    to = to or verp_of(message, person)
     return DSN.format(to=to, action=action, status=status, why=why).encode()
 
 
@@ -88,7 +93,7 @@ def test_whoever_answered_is_not_unreached_by_a_bounce(heard):
 
 def test_nobody_can_make_somebodys_address_bounce(heard):
     message, person = heard
-    forged = bounce_address(message, person)[:-20] + "x@" + "localhost"
+    forged = verp_of(message, person)[:-20] + "x@" + "localhost"
     with pytest.raises(ValueError, match="not about a mail of ours"):
         bounce(dsn(message, person, to=forged), now=NOW)
     assert states(message) == {(person, "mail"): State.HANDED}

@@ -23,13 +23,16 @@ def tray(tmp_path):
 
 def test_a_full_disk_holds_the_engine_until_there_is_room(tray, monkeypatch):
     monkeypatch.setattr(desk_module, "FULL_DISK_SECONDS", 0.01)
-    real, full = os.write, [True]
+    real, full, room = os.write, [True], []
 
     def write(handle, data):
-        if full[0]:
-            real(handle, data[:3])
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(handle, data)
+        if not full[0]:
+            return real(handle, data)
+        room.append(3)
+        if len(room) == 1:
+            # What still fits is written.
+            return real(handle, data[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "write", write)
     engine = threading.Thread(target=tray.note, args=([], [ITEM]))
@@ -44,7 +47,7 @@ def test_a_full_disk_holds_the_engine_until_there_is_room(tray, monkeypatch):
     engine.join(5)
     assert not engine.is_alive()
     assert tray.trouble == ""
-    # Half a line of the first tries would spoil what comes after it.
+    # The half line of the first try was completed, not written twice.
     (file,) = logs(tray.log.folder)
     assert handlog.read(file.read_bytes()).open == tuple(handlog.keys([ITEM]))
 

@@ -94,8 +94,8 @@ def test_a_rate_that_is_none_is_named(rate):
 def test_a_paced_item_waits_on_the_tray_and_is_not_lost(tmp_path):
     tray = Tray(Log(tmp_path), pace=Pace({"slow.jp": 1}), clock=lambda: clock[0])
     clock = [0.0]
-    tray.put([Item(1, 1, n, "a@slow.jp", b"") for n in range(3)], deadline=100)
-    tray.put([Item(1, 1, 9, "a@other.jp", b"")], deadline=100)
+    tray.put([Item(1, 1, n, "a@slow.jp", b"") for n in range(3)], deadline=100, first=False)
+    tray.put([Item(1, 1, 9, "a@other.jp", b"")], deadline=100, first=False)
     taken = []
     for second in range(4):
         clock[0] = float(second)
@@ -104,6 +104,6 @@ def test_a_paced_item_waits_on_the_tray_and_is_not_lost(tmp_path):
     assert sorted(taken) == [0, 1, 2, 9]
 
 
-def test_what_no_sender_wrote_is_refused():
+def test_what_no_engine_wrote_is_refused():
     with pytest.raises(ValueError, match="hand log"):
         handlog.read(b"X\t1\t2\t3\n")

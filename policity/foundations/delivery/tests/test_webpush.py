@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_address
@@ -197,7 +197,7 @@ def service(tls):
 
 
 def to(endpoint: str, person: int = 1, body: bytes = b"{}") -> Item:
-    return Item(1, 1, person, endpoint, body, (P256DH, AUTH))
+    return Item(1, 1, person, endpoint, body, keys=(P256DH, AUTH))
 
 
 @dataclass
@@ -612,7 +612,7 @@ def test_no_proxy_is_taken_from_the_environment(tls, service, monkeypatch):
     ],
 )
 def test_an_item_that_can_never_be_sent_fails_and_the_others_go_on(tls, service, changed, why):
-    bad = replace(service.item(1), **changed)
+    bad = service.item(1)._replace(**changed)
     table = serve(tls, bad, service.item(2))
     assert table.results() == {1: Result.FAILED, 2: Result.HANDED}
     assert why in table.answers()[1].text

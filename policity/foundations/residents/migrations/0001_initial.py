@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['channel', 'value'], name='residents_a_channel_16d7f3_idx')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', False)), fields=('resident', 'channel'), name='residents_one_address_a_channel'), models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', True)), fields=('resident', 'channel'), name='residents_one_waits_a_channel')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', False)), fields=('channel', 'resident'), name='residents_one_address_a_channel'), models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', True)), fields=('channel', 'resident'), name='residents_one_waits_a_channel')],
             },
         ),
     ]

@@ -111,10 +111,10 @@ def _as_json(found: queries.Status) -> str:
 def run(lane: Lane, stop: threading.Event) -> None:
     """A lane's sender with its engines, until told to stop; what is under way is finished."""
     home = Path(settings.HOME) / "run"
-    with locked(home / f"sender-{lane}.lock"):
+    with locked(home / f"sender-{lane}.lock") as lock:
         recover(lane, list(engines.folders(lane).values()), now=timezone.now())
-        sender = engines.sender(lane)
-        running = engines.Engines(sender)
+        running = engines.Engines(lane, lock=lock)
+        sender = Sender(lane, running.hatches)
         log.info("sender_started", lane=lane)
         beat = 0.0
         while not stop.is_set() and running.alive:
