@@ -221,9 +221,9 @@ class Hatch:
             with file.open("rb") as log:
                 log.seek(self._at)
                 data = log.read()
-            found = handlog.read(data)
-            answers += found.answers
-            unbegun += found.unbegun
+            heard, back = handlog.read_on(data)
+            answers += heard
+            unbegun += back
             self._at += data.rfind(b"\n") + 1
             if file != files[-1]:
                 self._over.append(file)

@@ -32,10 +32,9 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HandLog:
-    """What a log says: answers in order, what was given back, what was begun and never answered."""
+    """What a log says: answers in order, and what was begun and never answered."""
 
     answers: tuple[Line, ...]
-    unbegun: tuple[Key, ...]
     open: tuple[Key, ...]
 
 
@@ -60,25 +59,26 @@ def still_open(keys: Iterable[Key]) -> bytes:
 
 
 def read(data: bytes) -> HandLog:
-    """What a log says, or whole lines of one. Raises ValueError for what no engine wrote."""
+    """What a log says. Raises ValueError for what no engine wrote."""
     answers: list[Line] = []
-    unbegun: list[Key] = []
     begun: dict[Key, None] = {}
-    whole, newline, _ = data.rpartition(b"\n")
-    for line in whole.decode("utf-8", "replace").split("\n") if newline else ():
-        kind, claim, attempt, person, *said = line.split("\t")
-        key = Key(int(claim), int(attempt), int(person))
-        if kind == "B":
-            begun[key] = None
-        elif kind == "A":
-            begun.pop(key, None)
-            result, code, text = said
-            answers.append(Line(key, _RESULTS[result], int(code), text))
-        elif kind == "U":
-            unbegun.append(key)
-        else:
+    for line in _whole_lines(data):
+        if line.startswith("A"):
+            answer = _answer(line)
+            answers.append(answer)
+            begun.pop(answer.key, None)
+        elif line.startswith("B"):
+            begun[_key(line)] = None
+        elif not line.startswith("U"):
             raise ValueError(f"not a line of a hand log: {line[:80]!r}")
-    return HandLog(tuple(answers), tuple(unbegun), tuple(begun))
+    return HandLog(tuple(answers), tuple(begun))
+
+
+def read_on(data: bytes) -> tuple[list[Line], list[Key]]:
+    """The answers in a piece of a log, and what was given back unbegun."""
+    lines = _whole_lines(data)
+    answers = [_answer(line) for line in lines if line.startswith("A")]
+    return answers, [_key(line) for line in lines if line.startswith("U")]
 
 
 def keys(items: Iterable[Item]) -> list[Key]:
@@ -92,3 +92,17 @@ _RESULTS = {str(result.value): result for result in Result}
 def _line(text: str) -> str:
     # Most answers are one line already.
     return text if text.isprintable() else " ".join(text.split())
+
+
+def _whole_lines(data: bytes) -> list[str]:
+    return data[: data.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]
+
+
+def _answer(line: str) -> Line:
+    _, claim, attempt, person, result, code, text = line.split("\t")
+    return Line(Key(int(claim), int(attempt), int(person)), _RESULTS[result], int(code), text)
+
+
+def _key(line: str) -> Key:
+    _, claim, attempt, person = line.split("\t")
+    return Key(int(claim), int(attempt), int(person))

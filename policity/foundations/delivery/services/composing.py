@@ -1,7 +1,7 @@
 """What a message looks like on each channel: rendered once a language, made personal by bytes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -57,7 +57,10 @@ _WIDE = frozenset({"ja", "ja-easy", "zh-hans"})
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one language says. `page` says more, empty where there is none; `base` begins links."""
+    """What one language says. `page` says more, empty where there is none.
+
+    `starts` is how each purpose's links begin.
+    """
 
     language: Language
     city: str
@@ -65,7 +68,7 @@ class Letter:
     title: str
     body: str
     page: str
-    base: str
+    starts: Mapping[Purpose, str]
 
 
 class Composer:
@@ -76,7 +79,8 @@ class Composer:
         self.message = lead.pk
         self.thread = lead.thread
         self.leads_to = dispatch.leads_to
-        self._is_grave = resends(Severity(dispatch.audience["severity"]).rank)
+        self.ahead = dispatch.ahead
+        self.severity = Severity(dispatch.audience["severity"]).rank
         self.told_at = timezone.localtime(lead.told_at)
         city = places_queries.city()
         told = [lead, *lead.sent_along.order_by("pk")]
@@ -98,7 +102,7 @@ class Composer:
         its place.
         """
         topic = blake2b(self.tag.encode(), digest_size=16).hexdigest()
-        return Options(TTL, "high" if self._is_grave else "normal", topic)
+        return Options(TTL, "high" if resends(self.severity) else "normal", topic)
 
     def mail(self, to: Recipient) -> bytes:
         """A person's copy of the mail. Raises ValueError for an address that mail cannot carry."""
@@ -136,7 +140,7 @@ class Composer:
             about = reply_about(self.message, channel)
         elif purpose is Purpose.CONFIRM:
             about = to.address
-        return f"{letter.base}{PATHS[purpose]}{self._sign[purpose](to.resident, about)}/"
+        return f"{letter.starts[purpose]}{self._sign[purpose](to.resident, about)}/"
 
     def _template(self, letter: Letter) -> Template:
         code = letter.language.code
@@ -166,7 +170,7 @@ class Composer:
         )
 
 
-def _letter(told: Sequence[Message], language: Language, city: str, path: str) -> Letter:
+def _letter(told: Sequence[Message], language: Language, city: str, about: str) -> Letter:
     texts = [message.texts[language.code] for message in told]
     wide = language.code in _WIDE
     joint = "、" if wide else ", "
@@ -181,6 +185,6 @@ def _letter(told: Sequence[Message], language: Language, city: str, path: str) -
         subject=f"【{name}】{ruby.plain(title)}" if wide else f"[{name}] {ruby.plain(title)}",
         title=ruby.bracketed(title),
         body=ruby.bracketed("\n".join(bodies)),
-        page=f"{base}{path}" if path else "",
-        base=base,
+        page=base + about if about else "",
+        starts={purpose: base + path for purpose, path in PATHS.items()},
     )

@@ -73,7 +73,6 @@ class Sender:
         self._held: dict[int, Held] = {}
         self._expansion: expanding.Expansion | None = None
         self._unfolded: list[Line] = []
-        self._severities: dict[int, int] = {}
         self._composers: dict[int, Composer] = {}
 
     def turn(self, *, now: datetime) -> bool:
@@ -125,7 +124,7 @@ class Sender:
         record(
             lines,
             batches={number: held.batch for number, held in self._held.items()},
-            severities=self._severities,
+            severities={m: composer.severity for m, composer in self._composers.items()},
             addresses={
                 (line.key.claim, line.key.person): self._held[line.key.claim].addresses.get(
                     line.key.person, ""
@@ -210,10 +209,8 @@ class Sender:
         persons = list(_rows(batch).values_list("person", flat=True))
         if not persons:
             return
-        dispatch = Dispatch.objects.select_related("message").get(message=batch.message)
-        composer = self._composer(dispatch)
-        unconfirmed = dispatch.leads_to == Leads.CONFIRM
-        self._severities[batch.message] = Severity(dispatch.audience["severity"]).rank
+        composer = self._composer(batch.message)
+        unconfirmed = composer.leads_to == Leads.CONFIRM
         found = residents.recipients(batch.channel, persons, unconfirmed=unconfirmed)
         items, refused = _items(claim, batch, found, composer)
         lost = (
@@ -223,14 +220,15 @@ class Sender:
         self._unfolded += refused
         held.left = len(items) + len(refused)
         held.addresses = {recipient.resident: recipient.value for recipient in found}
-        hatch.put(items, deadline=deadline, first=dispatch.ahead)
+        hatch.put(items, deadline=deadline, first=composer.ahead)
 
-    def _composer(self, dispatch: Dispatch) -> Composer:
-        found = self._composers.get(dispatch.message_id)
+    def _composer(self, message: int) -> Composer:
+        found = self._composers.get(message)
         if found is None:
             under_way = {held.batch.message for held in self._held.values()}
             self._composers = {m: c for m, c in self._composers.items() if m in under_way}
-            found = self._composers[dispatch.message_id] = Composer(dispatch)
+            dispatch = Dispatch.objects.select_related("message").get(message=message)
+            found = self._composers[message] = Composer(dispatch)
         return found
 
     # Whom a dispatch is for.

@@ -26,7 +26,7 @@ from policity.kit.declare import Lane
 log = structlog.get_logger("policity.delivery")
 
 NOTHING = 2
-# Answers are folded at least so often while something moves.
+# Answers are folded at least so often while engines work.
 FOLD_SECONDS = 0.01
 GLANCE_SECONDS = 0.03
 BEAT_SECONDS = 1.0
@@ -141,4 +141,6 @@ def _turn(sender: Sender, lane: Lane) -> float:
         log.error("turn_failed", lane=lane, error=repr(error))
         connection.close_if_unusable_or_obsolete()
         return REST_SECONDS
-    return FOLD_SECONDS if moved or sender.busy else GLANCE_SECONDS
+    if moved:
+        return 0.0
+    return FOLD_SECONDS if sender.busy else GLANCE_SECONDS
