@@ -55,7 +55,8 @@ def _mean_size(city: City) -> int:
         "from policity.foundations.delivery.services.composing import Composer;"
         "from policity.foundations.residents.queries import Recipient;"
         "d = Dispatch.objects.select_related('message').latest('message_id');"
-        "print(len(Composer(d).mail(Recipient(50000, 'ja', 'p50000@example.jp', '', ''))))"
+        "to = Recipient(50000, 'ja', 'p50000@example.jp', '', '');"
+        "print(sum(map(len, Composer(d).mail(to))))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env=city.environment, check=True, capture_output=True,

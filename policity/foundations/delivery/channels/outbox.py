@@ -34,7 +34,7 @@ class Outbox:
         try:
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as out:
-                out.write(item.body)
+                out.writelines(item.pieces)
             part.rename(file)
         except OSError as error:
             self.trouble = str(error)

@@ -273,7 +273,7 @@ class _Wire:
         out, mark = b"", 0
         asked: tuple[int, ...] = ()
         if self.accepted and self.coming is not None:
-            out = _content(self.coming.body)
+            out = _content(b"".join(self.coming.pieces))
             asked, mark = (_END,), len(out)
             self.sent, self.coming, self.accepted = self.coming, None, False
         elif self.hollow:

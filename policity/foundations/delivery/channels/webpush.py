@@ -242,7 +242,10 @@ class WebPush:
         while origin.held and origin.open < (origin.streams if origin.proven else 1):
             item = origin.held.popleft()
             try:
-                headers, body = self._headers(origin, item), encrypt(item.body, *item.keys)
+                headers, body = (
+                    self._headers(origin, item),
+                    encrypt(b"".join(item.pieces), *item.keys),
+                )
             except (ValueError, TypeError) as error:
                 self._answer(item, Result.FAILED, text=str(error))
                 continue

@@ -20,6 +20,7 @@ LIMIT = 1024 * 1024
 
 # Three bytes are four letters of base64, so 57 bytes are one line of 76 (RFC 2045, 6.8).
 _ROW = 57
+_LETTERS = 76
 # "=?utf-8?B?" and "?=" leave 63 letters of the 75 a word may have (RFC 2047, 2), and the first
 # word shares its line of 76 with the field's name.
 _WORD = 39
@@ -122,8 +123,10 @@ class Template:
 
 def personal(
     template: Template, *, key: str, to: str, unsubscribe: str = "", lines: Sequence[str] = ()
-) -> bytes:
-    """A person's copy: the whole message, ready for SMTP. Raises ValueError.
+) -> tuple[bytes, ...]:
+    """A person's copy: the whole message, ready for SMTP, in pieces. Raises ValueError.
+
+    The template's own pieces are the same objects in everybody's copy.
 
     `key` becomes the Message-ID: the same key, the same id, so that a copy sent twice is one
     mail to those who look. `unsubscribe` is a link that one POST is enough for (RFC 8058, which
@@ -142,13 +145,12 @@ def personal(
             f"List-Unsubscribe: <{unsubscribe}>\r\n"
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
         )
-    parts = [template.head, fields.encode(), b"\r\n", template.pieces[0]]
+    parts = [template.head, fields.encode() + b"\r\n", template.pieces[0]]
     for line, piece in zip(lines, template.pieces[1:], strict=True):
         if "\n" in line or "\r" in line or "\0" in line:
             raise ValueError("a personal line is one line")
-        parts.append(_rows(_padded(line.encode() + b"\r\n")))
-        parts.append(piece)
-    return b"".join(parts)
+        parts += (_rows(_padded(line.encode() + b"\r\n")), piece)
+    return tuple(parts)
 
 
 def _text(piece: str) -> bytes:
@@ -167,13 +169,9 @@ def _padded(text: bytes) -> bytes:
 
 
 def _rows(text: bytes) -> bytes:
-    if len(text) == _ROW:
-        return b2a_base64(text, newline=False) + b"\r\n"
-    rows = [
-        b2a_base64(text[at : at + _ROW], newline=False) + b"\r\n"
-        for at in range(0, len(text), _ROW)
-    ]
-    return b"".join(rows)
+    letters = b2a_base64(text, newline=False)
+    rows = [letters[at : at + _LETTERS] for at in range(0, len(letters), _LETTERS)]
+    return b"\r\n".join([*rows, b""])
 
 
 def _words(text: str) -> str:

@@ -31,8 +31,9 @@ class Item(NamedTuple):
     """One message for one person on one channel.
 
     `claim` and `attempt` name the batch in our hands, `person` the person in it: together they
-    are what an answer is about. `to` is the address (mail) or the endpoint (push). `body` is the
-    whole message, ready for the channel. What a channel needs besides: `message` (mail: who
+    are what an answer is about. `to` is the address (mail) or the endpoint (push). `pieces` are
+    the whole message, ready for the channel; what many items share is one object in all of them,
+    and so travels once. What a channel needs besides: `message` (mail: who
     complains about it names it), `keys` (push: the subscription's p256dh and auth, as bytes) and
     `options` (push: how the service shall treat it).
     """
@@ -41,7 +42,7 @@ class Item(NamedTuple):
     attempt: int
     person: int
     to: str
-    body: bytes
+    pieces: tuple[bytes, ...]
     message: int = 0
     keys: tuple[bytes, ...] = ()
     options: "Options | None" = None

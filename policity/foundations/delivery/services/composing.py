@@ -98,13 +98,12 @@ class Composer:
 
     @cached_property
     def options(self) -> Options:
-        """How push services shall treat a notification. What is told of the story later takes
-        its place.
-        """
+        """How push services shall treat a notification."""
+        # What is told of the same story later takes its place.
         topic = blake2b(self.tag.encode(), digest_size=16).hexdigest()
         return Options(TTL, "high" if resends(self.severity) else "normal", topic)
 
-    def mail(self, to: Recipient) -> bytes:
+    def mail(self, to: Recipient) -> tuple[bytes, ...]:
         """A person's copy of the mail. Raises ValueError for an address that mail cannot carry."""
         letter = self._letters[to.language]
         template = self._mails.get(to.language)
@@ -121,7 +120,7 @@ class Composer:
             lines=lines,
         )
 
-    def push(self, to: Recipient) -> bytes:
+    def push(self, to: Recipient) -> tuple[bytes, ...]:
         """A person's copy of the notification: what the service worker shows."""
         letter = self._letters[to.language]
         purpose = Purpose(self.leads_to) if self.leads_to else Purpose.CHANGE
@@ -132,7 +131,7 @@ class Composer:
             "tag": self.tag,
             "lang": letter.language.html,
         }
-        return json.dumps(shown, ensure_ascii=False).encode()
+        return (json.dumps(shown, ensure_ascii=False).encode(),)
 
     def _link(self, purpose: Purpose, to: Recipient, letter: Letter, channel: str = "") -> str:
         about = 0
@@ -168,6 +167,14 @@ class Composer:
             date=self.told_at,
             language=letter.language.html,
         )
+
+
+def warm() -> None:
+    """Read what the first message would otherwise wait for: everybody, and five languages."""
+    residents.columns()
+    for language in LANGUAGES:
+        with translation.override(language.code):
+            gettext(ASKS[Leads.REPLY])
 
 
 def _letter(told: Sequence[Message], language: Language, city: str, about: str) -> Letter:

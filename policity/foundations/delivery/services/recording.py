@@ -108,9 +108,9 @@ def _write(
 
 def _meaning(line: Line, severity: int) -> tuple[str, str]:
     """Which statement an answer is, and the reason that staff will read."""
-    said = f"{line.code} {line.text}".strip() if line.code else line.text
     if line.result is Result.HANDED:
         return HANDED, ""
+    said = f"{line.code} {line.text}".strip() if line.code else line.text
     if line.result is Result.DOUBT:
         return (LATER if resends(severity) else FAILED), IN_DOUBT
     if line.result is Result.LATER:

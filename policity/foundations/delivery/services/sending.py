@@ -297,12 +297,12 @@ def _items(
     items: list[Item] = []
     refused: list[Line] = []
     by_mail = batch.channel == Channel.MAIL
-    body_for = composer.mail if by_mail else composer.push
+    pieces_for = composer.mail if by_mail else composer.push
     options = None if by_mail else composer.options
     keys: tuple[bytes, ...] = ()
     for to in recipients:
         try:
-            body = body_for(to)
+            pieces = pieces_for(to)
             if not by_mail:
                 keys = (from_base64url(to.p256dh), from_base64url(to.auth))
         except ValueError as error:
@@ -310,7 +310,7 @@ def _items(
         else:
             items.append(
                 Item(
-                    claim.id, claim.attempt, to.resident, to.value, body, batch.message, keys,
+                    claim.id, claim.attempt, to.resident, to.value, pieces, batch.message, keys,
                     options,
                 )
             )  # fmt: skip

@@ -45,7 +45,7 @@ Diagnostic-Code: smtp; 550 {status} {why}
 
 
 def verp_of(message, person):
-    return return_path()(Item(1, 1, person, "", b"", message))
+    return return_path()(Item(1, 1, person, "", (), message))
 
 
 def dsn(message, person, action="failed", status="5.1.1", why="User unknown", to=None):

@@ -13,7 +13,7 @@ from policity.foundations.delivery.channels.desk import Log, Tray, logs
 from policity.foundations.delivery.formats import handlog
 from policity.foundations.delivery.rules.handing import Answer, Item, Result
 
-ITEM = Item(1, 1, 1, "a@example.jp", b"")
+ITEM = Item(1, 1, 1, "a@example.jp", ())
 
 
 @pytest.fixture

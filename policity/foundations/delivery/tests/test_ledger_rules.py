@@ -71,7 +71,7 @@ def test_a_log_says_what_was_noted_up_to_where_it_was_cut(answers, begun, cut):
 
 
 def test_what_is_answered_is_no_longer_open():
-    item = Item(1, 2, 3, "a@b.jp", b"")
+    item = Item(1, 2, 3, "a@b.jp", ())
     data = handlog.still_open([Key(1, 2, 3), Key(4, 5, 6)])
     found = handlog.read(data + handlog.lines([Answer(item, Result.HANDED)], []))
     assert found.open == (Key(4, 5, 6),)
@@ -79,7 +79,7 @@ def test_what_is_answered_is_no_longer_open():
 
 def test_a_domain_gets_as_many_as_it_takes_and_the_others_go_on():
     pace = Pace({"Slow.jp": 2})
-    slow, other = (Item(1, 1, 1, to, b"") for to in ("a@slow.JP", "a@other.jp"))
+    slow, other = (Item(1, 1, 1, to, ()) for to in ("a@slow.JP", "a@other.jp"))
     assert [pace(slow, at) for at in (0.0, 0.25, 0.5, 0.75)] == [0.0, 0.25, 0.0, 0.25]
     assert [pace(other, 0.0) for _ in range(3)] == [0.0] * 3
 
@@ -94,8 +94,8 @@ def test_a_rate_that_is_none_is_named(rate):
 def test_a_paced_item_waits_on_the_tray_and_is_not_lost(tmp_path):
     tray = Tray(Log(tmp_path), pace=Pace({"slow.jp": 1}), clock=lambda: clock[0])
     clock = [0.0]
-    tray.put([Item(1, 1, n, "a@slow.jp", b"") for n in range(3)], deadline=100, first=False)
-    tray.put([Item(1, 1, 9, "a@other.jp", b"")], deadline=100, first=False)
+    tray.put([Item(1, 1, n, "a@slow.jp", ()) for n in range(3)], deadline=100, first=False)
+    tray.put([Item(1, 1, 9, "a@other.jp", ())], deadline=100, first=False)
     taken = []
     for second in range(4):
         clock[0] = float(second)

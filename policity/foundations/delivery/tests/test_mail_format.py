@@ -51,7 +51,7 @@ def a_copy(template=None, **changes):
         "unsubscribe": LINK,
         "lines": (LINK, LINK + "/x"),
     }
-    return personal(template or a_template(), **(given | changes))
+    return b"".join(personal(template or a_template(), **(given | changes)))
 
 
 def read(data):

@@ -235,7 +235,7 @@ def test_every_link_of_a_hundred_mails_may_be_opened_by_a_scanner(client, people
     before = everything()
     opened = 0
     for item in office.begun:
-        mail = email.message_from_bytes(item.body, policy=email.policy.default)
+        mail = email.message_from_bytes(b"".join(item.pieces), policy=email.policy.default)
         text = mail.get_content() + str(mail["List-Unsubscribe"])
         for path in re.findall(r"https?://[^/\s]+(/[^\s>]*)", text):
             client.get(path)

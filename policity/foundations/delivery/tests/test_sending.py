@@ -231,7 +231,7 @@ def test_a_correction_overtakes_everything(people, office, monkeypatch):
     for _ in range(4):
         office.turn(later(0.1))
     office.begun.clear()
-    composed = {item.body for item in office.take(2)}
+    composed = {b"".join(item.pieces) for item in office.take(2)}
     assert wrong != correction
     assert all(f"<{correction}.".encode() in body for body in composed)
 

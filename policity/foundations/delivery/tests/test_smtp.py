@@ -183,7 +183,7 @@ class Desk:
     def __init__(self, count=1, *, body=BODY, most=10.0, stop=lambda: False):
         self.stop = stop
         self.waiting = deque(
-            Item(1, 1, person, f"p{person}@example.jp", body) for person in range(count)
+            Item(1, 1, person, f"p{person}@example.jp", (body,)) for person in range(count)
         )
         self.count, self.until = count, time.monotonic() + most
         self.begun, self.answers = [], {}
@@ -243,7 +243,7 @@ def test_every_item_is_handed_over_once(pipelining):
         smtp = send(server, desk, connections=4)
     assert sorted(server.taken) == [(person, BODY) for person in range(100)]
     assert desk.answers[7] == Answer(
-        Item(1, 1, 7, "p7@example.jp", BODY), Result.HANDED, 250, "2.0.0 Ok: queued"
+        Item(1, 1, 7, "p7@example.jp", (BODY,)), Result.HANDED, 250, "2.0.0 Ok: queued"
     )
     assert desk.results() == [Result.HANDED] * 100
     assert server.verbs().count("EHLO") == server.verbs().count("QUIT") == 4
@@ -536,7 +536,7 @@ def test_what_is_not_noted_is_not_sent(pipelining, monkeypatch):
 )
 def test_what_is_no_address_is_refused_here(address):
     desk = Desk(2)
-    desk.waiting[0] = Item(1, 1, 0, address, BODY)
+    desk.waiting[0] = Item(1, 1, 0, address, (BODY,))
     with gate() as server:
         send(server, desk)
     assert desk.results() == [Result.FAILED, Result.HANDED]
@@ -546,7 +546,7 @@ def test_what_is_no_address_is_refused_here(address):
 
 def test_old_mobile_addresses_are_quoted():
     desk = Desk(1)
-    desk.waiting[0] = Item(1, 1, 0, "a..b.@docomo.ne.jp", BODY)
+    desk.waiting[0] = Item(1, 1, 0, "a..b.@docomo.ne.jp", (BODY,))
     with gate() as server:
         send(server, desk)
     assert (1, 'RCPT TO:<"a..b."@docomo.ne.jp>') in server.said

@@ -197,7 +197,7 @@ def service(tls):
 
 
 def to(endpoint: str, person: int = 1, body: bytes = b"{}") -> Item:
-    return Item(1, 1, person, endpoint, body, keys=(P256DH, AUTH))
+    return Item(1, 1, person, endpoint, (body,), keys=(P256DH, AUTH))
 
 
 @dataclass
@@ -606,7 +606,7 @@ def test_no_proxy_is_taken_from_the_environment(tls, service, monkeypatch):
         ({"to": "https://a:b@127.0.0.1/a"}, "https"),
         ({"to": "nonsense"}, "https"),
         ({"to": "https:///"}, "https"),
-        ({"body": bytes(3994)}, "more than 3993"),
+        ({"pieces": (bytes(3994),)}, "more than 3993"),
         ({"keys": ()}, "missing"),
         ({"keys": (b"\x04" + bytes(64), AUTH)}, "curve"),
     ],

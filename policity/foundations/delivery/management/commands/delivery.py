@@ -18,8 +18,8 @@ from django.utils import timezone
 from policity.foundations.accounts.models import User
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.services import NotAwaitingError, approve, bounce, engines
+from policity.foundations.delivery.services.composing import warm
 from policity.foundations.delivery.services.sending import Sender, recover
-from policity.foundations.residents import queries as residents
 from policity.foundations.work.services import locked
 from policity.kit.declare import Lane
 
@@ -120,8 +120,7 @@ def run(lane: Lane, stop: threading.Event) -> None:
         while not stop.is_set() and running.alive:
             if time.monotonic() - beat > BEAT_SECONDS:
                 (home / f"sender-{lane}.alive").write_text(json.dumps(running.troubles()))
-                # So that the first message finds everybody in memory.
-                residents.columns()
+                warm()
                 beat = time.monotonic()
             stop.wait(_turn(sender, lane))
         failed = not stop.is_set()
