@@ -1,7 +1,7 @@
 """What a message looks like on each channel: rendered once a language, made personal by bytes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -57,10 +57,7 @@ _WIDE = frozenset({"ja", "ja-easy", "zh-hans"})
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one language says. `page` says more, empty where there is none.
-
-    `starts` is how each purpose's links begin.
-    """
+    """What one language says. `page` says more, empty where there is none; `base` begins links."""
 
     language: Language
     city: str
@@ -68,7 +65,19 @@ class Letter:
     title: str
     body: str
     page: str
-    starts: Mapping[Purpose, str]
+    base: str
+
+
+class _Way:
+    """Links of one purpose. An object of its own: looked up for every copy, enums cost much."""
+
+    def __init__(self, purpose: Purpose) -> None:
+        self._path = PATHS[purpose]
+        self._sign = residents.signer(purpose)
+
+    def link(self, letter: Letter, person: int, about: int = 0) -> str:
+        """Where one person's copy leads to."""
+        return f"{letter.base}{self._path}{self._sign(person, about)}/"
 
 
 class Composer:
@@ -89,7 +98,9 @@ class Composer:
             for one in LANGUAGES
         }
         self._mails: dict[str, Template] = {}
-        self._sign = {purpose: residents.signer(purpose) for purpose in Purpose}
+        self._asks = self.leads_to in ASKS
+        self._lead = _Way(Purpose(self.leads_to or Purpose.CHANGE))
+        self._change, self._leave = _Way(Purpose.CHANGE), _Way(Purpose.LEAVE)
 
     @property
     def tag(self) -> str:
@@ -109,37 +120,33 @@ class Composer:
         template = self._mails.get(to.language)
         if template is None:
             template = self._mails[to.language] = self._template(letter)
-        lines = [self._link(Purpose.CHANGE, to, letter)]
-        if self.leads_to in (Leads.REPLY, Leads.CONFIRM):
-            lines.insert(0, self._link(Purpose(self.leads_to), to, letter, "mail"))
+        lines = [self._change.link(letter, to.resident)]
+        if self._asks:
+            lines.insert(0, self._lead.link(letter, to.resident, self._about(to, "mail")))
         return personal(
             template,
             key=f"{self.message}.{to.resident}",
             to=to.value,
-            unsubscribe=self._link(Purpose.LEAVE, to, letter),
+            unsubscribe=self._leave.link(letter, to.resident),
             lines=lines,
         )
 
     def push(self, to: Recipient) -> tuple[bytes, ...]:
         """A person's copy of the notification: what the service worker shows."""
         letter = self._letters[to.language]
-        purpose = Purpose(self.leads_to) if self.leads_to else Purpose.CHANGE
         shown = {
             "title": letter.title,
             "body": letter.body,
-            "url": self._link(purpose, to, letter, "push"),
+            "url": self._lead.link(letter, to.resident, self._about(to, "push")),
             "tag": self.tag,
             "lang": letter.language.html,
         }
         return (json.dumps(shown, ensure_ascii=False).encode(),)
 
-    def _link(self, purpose: Purpose, to: Recipient, letter: Letter, channel: str = "") -> str:
-        about = 0
-        if purpose is Purpose.REPLY:
-            about = reply_about(self.message, channel)
-        elif purpose is Purpose.CONFIRM:
-            about = to.address
-        return f"{letter.starts[purpose]}{self._sign[purpose](to.resident, about)}/"
+    def _about(self, to: Recipient, channel: str) -> int:
+        if self.leads_to == Leads.REPLY:
+            return reply_about(self.message, channel)
+        return to.address if self.leads_to == Leads.CONFIRM else 0
 
     def _template(self, letter: Letter) -> Template:
         code = letter.language.code
@@ -153,7 +160,7 @@ class Composer:
             if letter.page:
                 said += ["", ruby.bracketed(gettext("くわしく見る")), letter.page]
             settings_line = "--\n" + ruby.bracketed(gettext("登録の内容を変える・やめる"))
-            if self.leads_to in (Leads.REPLY, Leads.CONFIRM):
+            if self._asks:
                 asked = ruby.bracketed(gettext(ASKS[self.leads_to]))
                 pieces = ["\n".join([*said, "", asked]), "\n" + settings_line]
             else:
@@ -193,5 +200,5 @@ def _letter(told: Sequence[Message], language: Language, city: str, about: str) 
         title=ruby.bracketed(title),
         body=ruby.bracketed("\n".join(bodies)),
         page=base + about if about else "",
-        starts={purpose: base + path for purpose, path in PATHS.items()},
+        base=base,
     )

@@ -1,7 +1,6 @@
 """From gateways' answers to the ledger, set-wise. A result counts for its own attempt only."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -42,14 +41,6 @@ WHERE "message_id" = %s AND "person" = %s AND "channel" = %s AND "state" = {Stat
 """  # noqa: S608  # a number of our own
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a fold did: rows by result, and results that were no longer anybody's."""
-
-    results: Mapping[Result, int]
-    stale: int
-
-
 def record(
     answers: Sequence[Line],
     *,
@@ -57,22 +48,19 @@ def record(
     severities: Mapping[int, int],
     addresses: Mapping[tuple[int, int], str],
     now: datetime,
-) -> Recorded:
-    """Write answers into the ledger, in one transaction.
+) -> int:
+    """Write answers into the ledger, in one transaction; how many were no longer anybody's.
 
     `batches` names the batch of each claim, `severities` how grave each message is (1–4), and
     `addresses` where an item went ((claim, person) → address), so that one that is dead is
     retired only while it is still that person's.
     """
     with transaction.atomic():
-        live = work.live((line.key.claim, line.key.attempt) for line in answers)
-        ours = [line for line in answers if (line.key.claim, line.key.attempt) in live]
+        live = work.live({line.key[:2] for line in answers})
+        ours = [line for line in answers if line.key[:2] in live]
         _write(ours, batches, severities, now=now)
         _retire(ours, batches, addresses, now=now)
-    results: dict[Result, int] = {}
-    for line in ours:
-        results[line.result] = results.get(line.result, 0) + 1
-    return Recorded(results, len(answers) - len(ours))
+    return len(answers) - len(ours)
 
 
 def _write(

@@ -6,8 +6,8 @@ the lane belongs to itself, or to a sender that died.
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Held:
     unfinished: bool = False
     withdrawn: bool = False
     again: bool = False
-    addresses: dict[int, str] = field(default_factory=dict)
+    recipients: Sequence[Recipient] = ()
 
 
 class Sender:
@@ -125,13 +125,7 @@ class Sender:
             lines,
             batches={number: held.batch for number, held in self._held.items()},
             severities={m: composer.severity for m, composer in self._composers.items()},
-            addresses={
-                (line.key.claim, line.key.person): self._held[line.key.claim].addresses.get(
-                    line.key.person, ""
-                )
-                for line in lines
-                if line.result is Result.GONE
-            },
+            addresses=self._addresses(line.key for line in lines if line.result is Result.GONE),
             now=now,
         )
         # Only now: where the transaction failed they are folded the next time.
@@ -140,6 +134,16 @@ class Sender:
             held = self._held[line.key.claim]
             held.left -= 1
             held.again |= line.result in (Result.LATER, Result.DOUBT)
+
+    def _addresses(self, keys: Iterable[Key]) -> dict[tuple[int, int], str]:
+        """Where items went, by claim and person."""
+        asked = {(key.claim, key.person) for key in keys}
+        return {
+            (claim, to.resident): to.value
+            for claim in {claim for claim, _ in asked}
+            for to in self._held[claim].recipients
+            if (claim, to.resident) in asked
+        }
 
     def _end(self, ended: Sequence[Held], *, now: datetime) -> None:
         done = []
@@ -213,13 +217,12 @@ class Sender:
         unconfirmed = composer.leads_to == Leads.CONFIRM
         found = residents.recipients(batch.channel, persons, unconfirmed=unconfirmed)
         items, refused = _items(claim, batch, found, composer)
-        lost = (
-            set(persons) - {item.person for item in items} - {line.key.person for line in refused}
-        )
-        refused += [_refusal(claim, person, NO_ADDRESS) for person in sorted(lost)]
+        if len(found) < len(persons):
+            lost = set(persons).difference(to.resident for to in found)
+            refused += [_refusal(claim, person, NO_ADDRESS) for person in sorted(lost)]
         self._unfolded += refused
         held.left = len(items) + len(refused)
-        held.addresses = {recipient.resident: recipient.value for recipient in found}
+        held.recipients = found
         hatch.put(items, deadline=deadline, first=composer.ahead)
 
     def _composer(self, message: int) -> Composer:
@@ -267,10 +270,8 @@ def recover(lane: Lane, folders: Sequence[Path], *, now: datetime) -> None:
     }
     known = [line for line in lines if line.key.claim in batches]
     if known:
-        done = record(known, batches=batches, severities=severities, addresses={}, now=now)
-        log.warning(
-            "recovered", lane=lane, answers=len(answers), in_doubt=len(doubts), stale=done.stale
-        )
+        stale = record(known, batches=batches, severities=severities, addresses={}, now=now)
+        log.warning("recovered", lane=lane, answers=len(answers), in_doubt=len(doubts), stale=stale)
     work.release((EXPAND, *queries.SENDS), lane=lane)
     for file in files:
         file.unlink()
