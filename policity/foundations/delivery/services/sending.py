@@ -40,8 +40,8 @@ LEASE = timedelta(seconds=60)
 # Beyond this part of its lease nothing of a batch is begun any more.
 BEGIN_WITHIN = 2 / 3
 # Items in an engine's hands; below it more are claimed, a few a round: answers must not wait long.
-ENOUGH = 2000
-BATCHES = 2
+ENOUGH = 3000
+BATCHES = 3
 
 
 @dataclass(slots=True)
