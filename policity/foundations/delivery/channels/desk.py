@@ -88,7 +88,7 @@ class Tray:
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: deque[tuple[Item, float]] = deque()
-        self._open: dict[Key, None] = {}
+        self._open: dict[tuple[int, int], Item] = {}
         self._paused = False
         self._ended = False
         # Why nothing moves, in the system's words; empty when all is well.
@@ -121,13 +121,14 @@ class Tray:
         """Append to the log with one write; then the sender may know, too."""
         with self._changed:
             self._append(handlog.lines(answers, begun))
-            self._open.update(dict.fromkeys(handlog.keys(begun)))
-            for key in handlog.keys(answer.item for answer in answers):
-                self._open.pop(key, None)
+            for item in begun:
+                self._open[item.claim, item.person] = item
+            for answer in answers:
+                self._open.pop((answer.item.claim, answer.item.person), None)
             if self.log.is_long:
                 self.log.next()
                 # What the one before leaves unanswered: it may go before this one is read.
-                self._append(handlog.still_open(self._open))
+                self._append(handlog.lines([], self._open.values()))
 
     def wait(self, seconds: float) -> bool:
         """Rest until there may be something to take. False: the engine shall end."""

@@ -53,11 +53,6 @@ def given_back(items: Iterable[Item]) -> bytes:
     return "".join(f"U\t{i.claim}\t{i.attempt}\t{i.person}\n" for i in items).encode("ascii")
 
 
-def still_open(keys: Iterable[Key]) -> bytes:
-    """The beginning of the next log: what the one before leaves unanswered."""
-    return "".join(f"B\t{k.claim}\t{k.attempt}\t{k.person}\n" for k in keys).encode("ascii")
-
-
 def read(data: bytes) -> HandLog:
     """What a log says. Raises ValueError for what no engine wrote."""
     answers: list[Line] = []
@@ -79,11 +74,6 @@ def read_on(data: bytes) -> tuple[list[Line], list[Key]]:
     lines = _whole_lines(data)
     answers = [_answer(line) for line in lines if line.startswith("A")]
     return answers, [_key(line) for line in lines if line.startswith("U")]
-
-
-def keys(items: Iterable[Item]) -> list[Key]:
-    """Items as logs name them."""
-    return [Key(item.claim, item.attempt, item.person) for item in items]
 
 
 _RESULTS = {str(result.value): result for result in Result}

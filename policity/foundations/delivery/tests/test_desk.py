@@ -11,6 +11,7 @@ from policity.foundations.delivery import queries
 from policity.foundations.delivery.channels import desk as desk_module
 from policity.foundations.delivery.channels.desk import Log, Tray, logs
 from policity.foundations.delivery.formats import handlog
+from policity.foundations.delivery.formats.handlog import Key
 from policity.foundations.delivery.rules.handing import Answer, Item, Result
 
 ITEM = Item(1, 1, 1, "a@example.jp", ())
@@ -49,7 +50,7 @@ def test_a_full_disk_holds_the_engine_until_there_is_room(tray, monkeypatch):
     assert tray.trouble == ""
     # The half line of the first try was completed, not written twice.
     (file,) = logs(tray.log.folder)
-    assert handlog.read(file.read_bytes()).open == tuple(handlog.keys([ITEM]))
+    assert handlog.read(file.read_bytes()).open == (Key(1, 1, 1),)
 
 
 def test_what_an_engine_says_outlives_it(tray):
