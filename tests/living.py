@@ -19,6 +19,9 @@ CHILDREN = {
     "watcher": "policity.project.cli watcher run",
     "sender-urgent": "policity.project.cli delivery send --lane urgent",
     "sender-routine": "policity.project.cli delivery send --lane routine",
+    # The sender's own child: whoever kills it ends the sender too.
+    "engine-mail": "urgent-mail",
+    "engine-push": "urgent-push",
 }
 
 

@@ -22,6 +22,10 @@ pytestmark = pytest.mark.process
 PERSONS = 20_000
 KILLS = 20
 CONNECTIONS = 16
+VICTIMS = (
+    "sender-urgent", "parent", "engine-mail", "worker", "web", "watcher", "front",
+    "sender-routine", "sender-urgent", "engine-push", "engine-mail",
+)  # fmt: skip
 # A mail takes so long on its connection that the dispatch outlives the killing.
 SLOW = 0.004
 
@@ -111,8 +115,7 @@ def test_whatever_is_killed_nobody_is_lost(
             before = sum(sink.taken.values())
             # Into the middle of the sending, or of a start, wherever that happens to be.
             until(lambda: sum(sink.taken.values()) > before, "more mail", 60)  # noqa: B023
-            victim = ("sender-urgent", "parent", "sender-urgent", "worker", "web", "watcher",
-                      "front", "sender-routine")[number % 8]  # fmt: skip
+            victim = VICTIMS[number % len(VICTIMS)]
             _pause(dice.uniform(0, 0.4))
             if victim == "parent":
                 city.process.kill()
@@ -123,7 +126,7 @@ def test_whatever_is_killed_nobody_is_lost(
             else:
                 for pid in city.pids(victim):
                     os.kill(pid, signal.SIGKILL)
-                sender_deaths += victim == "sender-urgent"
+                sender_deaths += victim in ("sender-urgent", "engine-mail", "engine-push")
             _print(capsys, number, victim, sink, lived_in)
         sink.seconds = 0
         until(lambda: _done(lived_in), "the last hand-over", 120)
