@@ -176,6 +176,7 @@ class City:
                 # A beat after it has read everybody.
                 seen = alive.stat().st_mtime
                 until(lambda: alive.stat().st_mtime > seen, "sender's beat")
+                _rest(process.pid)
                 yield
             finally:
                 process.terminate()
@@ -231,6 +232,24 @@ class City:
             [sys.executable, "-m", *words], env=self.environment, cwd=ROOT, check=True,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         ).stdout  # fmt: skip
+
+
+def _rest(sender: int) -> None:
+    """Wait until its engines have prepared what they can: nothing happened in the city yet."""
+    words = Path(f"/proc/{sender}/task/{sender}/children").read_text().split()
+    stats = [Path(f"/proc/{pid}/schedstat") for pid in words]
+
+    def worked() -> float:
+        return sum(int(stat.read_text().split()[0]) for stat in stats) / 1e9
+
+    began, before = time.monotonic(), worked()
+    while True:
+        time.sleep(2)
+        if (now := worked()) - before < 0.1:
+            break
+        before = now
+    print(f"engines at rest after {time.monotonic() - began:.0f} s, {now:.1f} s of CPU",
+          file=sys.stderr)  # fmt: skip
 
 
 def _moment(text: str) -> datetime:

@@ -1,7 +1,7 @@
 """Who registered, and whom a message is for. What is personal stays with whom it concerns."""
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -251,6 +251,12 @@ def holder(purpose: Purpose, text: str) -> tuple[int, int]:
 
 def _link_key() -> bytes:
     return settings.SECRET_KEY.encode()
+
+
+def push_keys(*, since: int) -> Iterator[tuple[str, str]]:
+    """The keys (p256dh, auth; base64url) of browsers whose residents changed after a version."""
+    browsers = Address.objects.usable().filter(channel=Channel.PUSH, resident__version__gt=since)
+    return browsers.values_list("p256dh", "auth").iterator(FETCH)
 
 
 def push_key() -> str:

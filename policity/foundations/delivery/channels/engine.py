@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -76,6 +76,10 @@ class Process:
             self._trouble = "the engine ended"
         return self._trouble
 
+    def expect(self, subscriptions: Sequence[tuple[bytes, bytes]]) -> None:
+        """Let the engine for web push prepare for these (p256dh, auth)."""
+        self._line.send(("expect", subscriptions))
+
     def ask_to_end(self) -> None:
         """What is under way is still answered, for a while."""
         try:
@@ -112,7 +116,7 @@ def _obey(line: Connection, tray: Tray, engine: Engine) -> None:
         while True:
             if line.poll(GLANCE_SECONDS):
                 name, *words = line.recv()
-                getattr(tray, name)(*words)
+                getattr(tray if hasattr(tray, name) else engine, name)(*words)
             trouble = tray.trouble or engine.trouble
             if trouble != said:
                 line.send(trouble)

@@ -9,7 +9,7 @@ import asyncio
 import random
 import socket
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -21,7 +21,8 @@ from pyreqwest.exceptions import BuilderError, PyreqwestError
 from pyreqwest.http import Url
 from pyreqwest.response import Response
 
-from policity.foundations.delivery.formats.webpush import Options, Vapid, encrypt
+from policity.foundations.delivery.channels.stock import Stock
+from policity.foundations.delivery.formats.webpush import Options, Vapid, pad
 from policity.foundations.delivery.rules.handing import Answer, Desk, Item, Result
 
 # Answers of so long, or so many, are noted together: a note waits for the disk.
@@ -31,6 +32,8 @@ ENOUGH = 50
 LOOK = 0.1
 # How long to rest at a desk that has nothing.
 IDLE = 1.0
+# While envelopes are made, every second moment of so long is somebody else's.
+FILL = 0.01
 # As long an address counts as looked at; then it is asked for again, for services move.
 ADDRESS_LIFE = 600.0
 # Failures in a row, from an origin that had answered, until it rests.
@@ -134,6 +137,7 @@ class WebPush:
         self._patience = patience.total_seconds()
         self._first_rest = first_rest.total_seconds()
         self._longest_rest = longest_rest.total_seconds()
+        self._stock = Stock()
         self._ca = ca
         self._allow_private = allow_private
 
@@ -143,6 +147,10 @@ class WebPush:
         What the desk raises ends the run at once; what was begun is then in doubt.
         """
         asyncio.run(self._run(desk))
+
+    def expect(self, subscriptions: Iterable[tuple[bytes, bytes]]) -> None:
+        """Prepare for these (p256dh, auth) while there is nothing to send. From any thread."""
+        self._stock.want(subscriptions)
 
     async def _run(self, desk: Desk) -> None:
         self._origins: dict[str, _Origin] = {}
@@ -159,7 +167,7 @@ class WebPush:
                     raise self._fault
                 if self._in_hand:
                     await self._gather()
-                elif not desk.wait(IDLE):
+                elif not desk.wait(FILL if self._stock.fill(FILL) else IDLE):
                     return
         finally:
             await self._close()
@@ -242,10 +250,8 @@ class WebPush:
         while origin.held and origin.open < (origin.streams if origin.proven else 1):
             item = origin.held.popleft()
             try:
-                headers, body = (
-                    self._headers(origin, item),
-                    encrypt(b"".join(item.pieces), *item.keys),
-                )
+                headers, padded = self._headers(origin, item), pad(b"".join(item.pieces))
+                body = self._stock.take(*item.keys).sealed(padded)
             except (ValueError, TypeError) as error:
                 self._answer(item, Result.FAILED, text=str(error))
                 continue

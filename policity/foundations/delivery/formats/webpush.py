@@ -8,7 +8,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
@@ -75,13 +75,33 @@ def check(endpoint: str, p256dh: bytes, auth: bytes) -> None:
     _point(p256dh)
 
 
-def encrypt(payload: bytes, p256dh: bytes, auth: bytes) -> bytes:
-    """The body of a request: `payload` for the browser that holds the keys, and for no other.
+class Envelope(NamedTuple):
+    """What seals one message for one browser, but the message itself. For one use only.
 
-    A new ephemeral key and salt for every call (RFC 8291, 3.1). ValueError: more than 3993 bytes,
-    or no point on the curve.
+    `head` is the header of the record (RFC 8188, 2.1), `key` and `nonce` are what RFC 8291 (3.4)
+    derives from the browser's keys, our ephemeral key and a salt.
     """
-    return seal(pad(payload), p256dh, auth, ec.generate_private_key(_CURVE), os.urandom(16))
+
+    head: bytes
+    key: bytes
+    nonce: bytes
+
+    def sealed(self, padded: bytes) -> bytes:
+        """The body of a request, with a text that `pad` gave: the only record there is."""
+        return self.head + AESGCM(self.key).encrypt(self.nonce, padded, None)
+
+
+def envelope(p256dh: bytes, auth: bytes) -> Envelope:
+    """For the browser that holds the keys, and for no other.
+
+    A new ephemeral key and salt for every call (RFC 8291, 3.1). ValueError: no point on the curve.
+    """
+    return agree(p256dh, auth, ec.generate_private_key(_CURVE), os.urandom(16))
+
+
+def encrypt(payload: bytes, p256dh: bytes, auth: bytes) -> bytes:
+    """The body of a request. ValueError: more than 3993 bytes, or no point on the curve."""
+    return envelope(p256dh, auth).sealed(pad(payload))
 
 
 def pad(payload: bytes) -> bytes:
@@ -92,22 +112,19 @@ def pad(payload: bytes) -> bytes:
     raise ValueError(f"the payload has {len(payload)} bytes, more than {LONGEST}")
 
 
-def seal(
-    padded: bytes, p256dh: bytes, auth: bytes, key: ec.EllipticCurvePrivateKey, salt: bytes
-) -> bytes:
-    """`encrypt` with its chances given. A key and salt are for one message only (RFC 8291, 3.4)."""
+def agree(p256dh: bytes, auth: bytes, key: ec.EllipticCurvePrivateKey, salt: bytes) -> Envelope:
+    """`envelope` with its chances given. A key and salt are for one message only."""
     shared = key.exchange(_ECDH, _point(p256dh))
     ours = _raw(key.public_key())
     info = b"WebPush: info\0" + p256dh + ours
-    return seal_record(padded, _hkdf(auth, shared, info, 32), salt, ours)
+    return derive(_hkdf(auth, shared, info, 32), salt, ours)
 
 
-def seal_record(padded: bytes, secret: bytes, salt: bytes, keyid: bytes) -> bytes:
-    """One record that is the first and the last: aes128gcm (RFC 8188, 2)."""
+def derive(secret: bytes, salt: bytes, keyid: bytes) -> Envelope:
+    """An envelope of aes128gcm (RFC 8188, 2.2 and 2.3)."""
     cek = _hkdf(salt, secret, b"Content-Encoding: aes128gcm\0", 16)
     nonce = _hkdf(salt, secret, b"Content-Encoding: nonce\0", 12)
-    head = salt + RECORD.to_bytes(4, "big") + bytes((len(keyid),)) + keyid
-    return head + AESGCM(cek).encrypt(nonce, padded, None)
+    return Envelope(salt + RECORD.to_bytes(4, "big") + bytes((len(keyid),)) + keyid, cek, nonce)
 
 
 def new_key() -> str:

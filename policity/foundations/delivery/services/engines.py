@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from django.conf import settings
 from policity.foundations.delivery.channels import engine, smtp, webpush
 from policity.foundations.delivery.channels.desk import Hatch
 from policity.foundations.delivery.channels.outbox import Outbox
-from policity.foundations.delivery.formats.webpush import Vapid, new_key
+from policity.foundations.delivery.formats.webpush import Vapid, from_base64url, new_key
 from policity.foundations.delivery.rules.pace import rates
+from policity.foundations.residents import queries as residents
 from policity.foundations.residents.models import Channel
 from policity.kit.declare import Lane
 
 log = structlog.get_logger("policity.delivery")
 
+# Subscriptions in one order, 80 bytes each.
+PREPARE = 2000
 LONGEST_REQUEST = timedelta(seconds=20)
 
 
@@ -33,6 +37,8 @@ class Engines:
     """A lane's engines, running. `lock` is the descriptor of the lane's lock."""
 
     def __init__(self, lane: Lane, *, lock: int) -> None:
+        self._lane = lane
+        self._prepared = 0
         makes: dict[str, Callable[[], engine.Engine]] = {
             Channel.MAIL: _mail(),
             Channel.PUSH: _push(),
@@ -58,6 +64,16 @@ class Engines:
     def alive(self) -> bool:
         """Whether all of them still run."""
         return all(process.alive for process in self._processes.values())
+
+    def prepare(self) -> None:
+        """Let notifications be prepared for browsers that are new: emergencies alone need it."""
+        version = residents.version()
+        if self._lane is Lane.URGENT and version != self._prepared:
+            keys = residents.push_keys(since=self._prepared)
+            while some := list(islice(keys, PREPARE)):
+                raw = [(from_base64url(p256dh), from_base64url(auth)) for p256dh, auth in some]
+                self._processes[Channel.PUSH].expect(raw)
+            self._prepared = version
 
     def troubles(self) -> dict[str, str]:
         """Why nothing moves on a channel, for those where nothing does."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from policity.foundations.delivery.channels.engine import Process
+from policity.foundations.delivery.formats.handlog import Key, Line
 from policity.foundations.delivery.rules.handing import Answer, Desk, Item, Result
 
 ITEMS = [Item(1, 1, person, f"p{person}@example.jp", (b"body",)) for person in range(5)]
@@ -54,8 +55,13 @@ def start(tmp_path, lock, **how):
 def test_what_was_ordered_is_answered_in_the_log(tmp_path, lock):
     process = start(tmp_path, lock)
     process.hatch.put(ITEMS, deadline=time.monotonic() + 60, first=False)
-    heard = []
-    until(lambda: heard.extend(process.hatch.collect()[0]) or len(heard) == len(ITEMS))
+    heard: list[Line] = []
+
+    def all_heard():
+        heard.extend(process.hatch.collect()[0])
+        return len(heard) == len(ITEMS)
+
+    until(all_heard)
     assert sorted(line.key.person for line in heard) == [0, 1, 2, 3, 4]
     assert process.trouble == ""
     process.ask_to_end()
@@ -68,8 +74,13 @@ def test_what_was_not_begun_comes_back_at_the_end(tmp_path, lock):
     process.hatch.put(ITEMS, deadline=time.monotonic() + 60, first=False)
     until(lambda: process.trouble == "no line")
     process.hatch.drop({1})
-    back = []
-    until(lambda: back.extend(process.hatch.collect()[1]) or len(back) == len(ITEMS))
+    back: list[Key] = []
+
+    def all_back():
+        back.extend(process.hatch.collect()[1])
+        return len(back) == len(ITEMS)
+
+    until(all_back)
     process.hatch.put(ITEMS[:2], deadline=time.monotonic() + 60, first=False)
     process.ask_to_end()
     process.join()

@@ -17,12 +17,12 @@ from policity.foundations.delivery.formats.webpush import (
     LONGEST,
     Options,
     Vapid,
+    agree,
     check,
+    derive,
     encrypt,
     from_base64url,
     new_key,
-    seal,
-    seal_record,
     to_base64url,
 )
 
@@ -48,13 +48,13 @@ def test_the_example_of_rfc_8291(vectors):
     key = ec.derive_private_key(
         int.from_bytes(from_base64url(given_["as_private"]), "big"), ec.SECP256R1()
     )
-    body = seal(
-        given_["plaintext"].encode() + b"\x02",
+    envelope = agree(
         from_base64url(given_["ua_public"]),
         from_base64url(given_["auth_secret"]),
         key,
         from_base64url(given_["salt"]),
     )
+    body = envelope.sealed(given_["plaintext"].encode() + b"\x02")
     assert to_base64url(body) == given_["body"]
 
 
@@ -62,7 +62,7 @@ def test_the_example_of_rfc_8188(vectors):
     given_ = vectors["rfc8188_3_1"]
     body = from_base64url(given_["body"])
     text = given_["plaintext"].encode() + b"\x02"
-    assert seal_record(text, from_base64url(given_["key"]), body[:16], b"") == body
+    assert derive(from_base64url(given_["key"]), body[:16], b"").sealed(text) == body
 
 
 def test_the_example_of_rfc_8292_is_a_token_of_our_form(vectors):

@@ -1,9 +1,11 @@
 """Registering, confirming, changing, leaving: in time, in one transaction, known to all."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from policity.foundations.places.models import Town
 from policity.foundations.residents import queries, services
@@ -534,3 +536,17 @@ def test_a_question_costs_the_same_for_one_and_for_fifty(register, django_assert
             queries.recipients("mail", numbers)
         with django_assert_num_queries(1):
             queries.channels(numbers)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL decides by its statistics")
+@pytest.mark.parametrize("persons", [range(1, 501), range(1, 5001, 10)])
+@pytest.mark.parametrize("unconfirmed", [False, True])
+def test_a_batch_reads_its_own_addresses_and_no_others(persons, unconfirmed):
+    with CaptureQueriesContext(connection) as seen:
+        queries.recipients("mail", list(persons), unconfirmed=unconfirmed)
+        queries.channels(list(persons), unconfirmed=unconfirmed)
+    for query in seen:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
+            (address, *_) = [row[3] for row in cursor.fetchall()]
+        assert re.search(r"SEARCH residents_address .*resident_id[=>]", address), address

@@ -121,6 +121,8 @@ def run(lane: Lane, stop: threading.Event) -> None:
             if time.monotonic() - beat > BEAT_SECONDS:
                 (home / f"sender-{lane}.alive").write_text(json.dumps(running.troubles()))
                 warm()
+                if not sender.busy:
+                    running.prepare()
                 beat = time.monotonic()
             stop.wait(_turn(sender, lane))
         failed = not stop.is_set()
@@ -129,6 +131,8 @@ def run(lane: Lane, stop: threading.Event) -> None:
     connection.close()
     log.info("sender_stopped", lane=lane)
     if failed:
+        # The supervisor starts both again.
+        log.error("engine_failed", lane=lane)
         sys.exit(1)
 
 
