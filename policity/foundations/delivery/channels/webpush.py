@@ -245,18 +245,23 @@ class WebPush:
         for the lock that the cipher gives up goes to the client's thread and back.
         """
         posts: list[_Post] = []
+        # Alike for all items of a message.
+        headers: dict[Options, dict[str, str]] = {}
         if not origin.open:
             origin.heard = now
         while origin.held and origin.open < (origin.streams if origin.proven else 1):
             item = origin.held.popleft()
             try:
-                headers, padded = self._headers(origin, item), pad(b"".join(item.pieces))
+                padded = pad(b"".join(item.pieces))
                 body = self._stock.take(*item.keys).sealed(padded)
             except (ValueError, TypeError) as error:
                 self._answer(item, Result.FAILED, text=str(error))
                 continue
+            options = self._options if isinstance(self._options, Options) else self._options(item)
+            if options not in headers:
+                headers[options] = self._headers(origin, options)
             origin.open += 1
-            posts.append(_Post(origin, client, item, headers, body, now))
+            posts.append(_Post(origin, client, item, headers[options], body, now))
         return posts
 
     async def _open(self, origin: _Origin) -> None:
@@ -340,8 +345,7 @@ class WebPush:
                 said.result = Result.LATER
         return said
 
-    def _headers(self, origin: _Origin, item: Item) -> dict[str, str]:
-        options = self._options if isinstance(self._options, Options) else self._options(item)
+    def _headers(self, origin: _Origin, options: Options) -> dict[str, str]:
         return {
             **options.headers(),
             "authorization": self._vapid.header(origin.name, datetime.now(UTC)),

@@ -27,7 +27,7 @@ log = structlog.get_logger("policity.delivery")
 
 NOTHING = 2
 # Answers are folded at least so often while engines work.
-FOLD_SECONDS = 0.01
+FOLD_SECONDS = 0.04
 GLANCE_SECONDS = 0.03
 BEAT_SECONDS = 1.0
 REST_SECONDS = 1.0
