@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
+import uvloop
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import BuilderError, PyreqwestError
 from pyreqwest.http import Url
@@ -146,7 +147,7 @@ class WebPush:
 
         What the desk raises ends the run at once; what was begun is then in doubt.
         """
-        asyncio.run(self._run(desk))
+        uvloop.run(self._run(desk))
 
     def expect(self, subscriptions: Iterable[tuple[bytes, bytes]]) -> None:
         """Prepare for these (p256dh, auth) while there is nothing to send. From any thread."""
