@@ -26,7 +26,7 @@ from benchmarks.delivery_parts import (
 PERSONS = 100_000
 PEER = 4_000
 SAMPLES = 1_000
-ROUNDS = 1
+ROUNDS = 3
 GOAL = 5.0
 
 

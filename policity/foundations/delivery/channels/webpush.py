@@ -161,15 +161,21 @@ class WebPush:
         self._answers: list[Answer] = []
         self._in_hand = 0
         self._news = asyncio.Event()
+        idle = False
         try:
             while True:
                 self._round(desk)
                 if self._fault:
                     raise self._fault
                 if self._in_hand:
+                    idle = False
                     await self._gather()
-                elif not desk.wait(FILL if self._stock.fill(FILL) else IDLE):
-                    return
+                else:
+                    # A moment between two batches is no time for anything else.
+                    filling = idle and self._stock.fill(FILL)
+                    if not desk.wait(FILL if filling else IDLE):
+                        return
+                    idle = True
         finally:
             await self._close()
 

@@ -1,6 +1,10 @@
 """Envelopes that wait for a message: each is used once, and made anew when there is time."""
 
+from datetime import timedelta
+
 from policity.foundations.delivery.channels.stock import Stock
+from policity.foundations.delivery.channels.webpush import WebPush
+from policity.foundations.delivery.formats.webpush import Options, Vapid, new_key
 from policity.foundations.delivery.tests.test_webpush_format import AUTH, P256DH
 
 KEYS = (P256DH, AUTH)
@@ -36,3 +40,28 @@ def test_keys_that_are_none_stop_nobody_else():
     stock.want([(b"", b""), KEYS])
     stock.fill(60)
     assert list(stock._ready) == [KEYS]
+
+
+class Idle:
+    """A desk with nothing on it, for a few rounds."""
+
+    rounds = 5
+
+    def take(self, limit):
+        return []
+
+    def note(self, answers, begun):
+        raise AssertionError("there is nothing to note")
+
+    def wait(self, seconds):
+        self.rounds -= 1
+        return self.rounds > 0
+
+
+def test_the_engine_prepares_while_it_has_nothing_to_send():
+    engine = WebPush(
+        vapid=Vapid(new_key(), "mailto:city@example.jp"), options=Options(timedelta(hours=1))
+    )
+    engine.expect([KEYS])
+    engine.run(Idle())
+    assert list(engine._stock._ready) == [KEYS]
