@@ -101,8 +101,8 @@ def within(rings: Sequence[Ring], *, kind: str, severity: Severity) -> Audience:
 class Reached:
     """How many an audience has, before anything is sent.
 
-    `with_point` are in it by their point or because no line narrows it, `without_point` because
-    their point is unknown; `unreachable` of all have no usable address.
+    Of `with_point` a place there is known by its coordinates, of `without_point` by its town
+    alone: lines within a town narrow only the former. `unreachable` have no usable address.
     """
 
     persons: int

@@ -74,3 +74,17 @@ TRIES = 24
 def resends(severity_rank: int) -> bool:
     """Whether what is in doubt is sent once more: from severe up two are better than none."""
     return severity_rank >= 3
+
+
+# Up to so many dead addresses at once are nothing strange, whatever their share.
+FEW_DEAD = 20
+
+
+def believable(dead: int, answers: int) -> bool:
+    """Whether so many dead addresses among so many answers are the addresses' fault.
+
+    A gateway that is set up wrongly refuses everybody, and often in the words that others keep
+    for users that do not exist ("550 relay not permitted"). A whole city must not be forgotten
+    for it.
+    """
+    return dead <= FEW_DEAD or dead * 2 <= answers

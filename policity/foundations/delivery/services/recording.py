@@ -16,6 +16,7 @@ from policity.foundations.delivery.rules.ledger import (
     TRIES,
     State,
     befores,
+    believable,
     resends,
 )
 from policity.foundations.residents import services as residents
@@ -107,12 +108,16 @@ def _meaning(line: Line, severity: int) -> tuple[str, str]:
 
 
 def _retire(
-    lines: Iterable[Line],
+    lines: Sequence[Line],
     batches: Mapping[int, Batch],
     addresses: Mapping[tuple[int, int], str],
     *,
     now: datetime,
 ) -> None:
+    gone = [line for line in lines if line.result is Result.GONE]
+    if not believable(len(gone), len(lines)):
+        log.error("addresses_kept", gone=len(gone), answers=len(lines), reason=gone[0].text)
+        return
     dead = [
         residents.Dead(
             resident=line.key.person,
@@ -120,8 +125,7 @@ def _retire(
             value=addresses.get((line.key.claim, line.key.person), ""),
             reason=f"{line.code} {line.text}".strip(),
         )
-        for line in lines
-        if line.result is Result.GONE
+        for line in gone
     ]
     if dead:
         residents.retire(dead, now=now)

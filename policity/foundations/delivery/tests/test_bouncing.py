@@ -13,7 +13,8 @@ from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.delivery.services import bounce, reply, send
 from policity.foundations.delivery.services.engines import return_path
 from policity.foundations.delivery.tests.conftest import NOW, later, send_of, states, tell_of
-from policity.foundations.residents.models import Address
+from policity.foundations.places.models import Town
+from policity.foundations.residents.models import Address, Place
 from policity.foundations.residents.rules.audience import Audience
 from policity.kit.severity import Severity
 
@@ -144,3 +145,30 @@ def test_status_of_nothing_says_so(db, capsys):
 def test_approval_by_nobody_known_is_refused(heard):
     with pytest.raises(CommandError, match="いません"):
         call_command("delivery", "approve", str(heard[0]), "--by", "nobody")
+
+
+def test_whom_something_would_reach_is_counted_before_it_is_sent(people, capsys, tmp_path):
+    (pointed, elsewhere, *_) = people(4)
+    people(1, ())
+    town = Town.objects.here()[0]
+    Place.objects.filter(resident=pointed).update(lat=town.lat + 2e-5, lon=town.lon + 2e-5)
+    Place.objects.filter(resident=elsewhere).update(lat=town.lat - 2e-5, lon=town.lon)
+    area = tmp_path / "area.geojson"
+    x, y = town.lon, town.lat
+    ring = [[x, y], [x + 1e-4, y], [x, y + 1e-4], [x, y]]
+    area.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    words = ["delivery", "preview", "--kind", "weather", "--severity", "severe"]
+    call_command(*words, "--area", str(area), "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "persons": 4,
+        "with_point": 1,
+        "without_point": 3,
+        "unreachable": 1,
+    }
+    call_command(*words)
+    assert "対象 5人" in capsys.readouterr().out
+    area.write_text('{"type": "Point", "coordinates": [0, 0]}')
+    with pytest.raises(CommandError, match="範囲が読めません"):
+        call_command(*words, "--area", str(area))
+    with pytest.raises(CommandError, match="範囲が読めません"):
+        call_command(*words, "--area", str(tmp_path / "none.geojson"))

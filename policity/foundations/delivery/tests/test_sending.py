@@ -11,7 +11,7 @@ from policity.foundations.delivery import queries
 from policity.foundations.delivery.models import Dispatch, LedgerRow, Target
 from policity.foundations.delivery.rules import batches as batch_rules
 from policity.foundations.delivery.rules.handing import Result
-from policity.foundations.delivery.rules.ledger import IN_DOUBT, TRIES, State
+from policity.foundations.delivery.rules.ledger import FEW_DEAD, IN_DOUBT, TRIES, State, believable
 from policity.foundations.delivery.services import approve, expanding, send, withdraw
 from policity.foundations.delivery.services import sending as sending_service
 from policity.foundations.delivery.services.sending import recover
@@ -162,6 +162,24 @@ def test_a_dead_address_is_used_no_more(people, office):
     second = send_of("story:2").pk
     office.settle()
     assert whole(second) == {"unreachable": 1}
+
+
+def test_a_gateway_that_calls_everybody_dead_is_not_believed(people, office):
+    people(FEW_DEAD + 1)
+    message = send_of().pk
+    office.settle(Result.GONE, code=550, text="relay not permitted")
+    assert whole(message) == {"failed": FEW_DEAD + 1}
+    assert Address.objects.usable().count() == FEW_DEAD + 1
+    office.settle()
+    assert len(office.begun) == FEW_DEAD + 1
+
+
+@pytest.mark.parametrize(
+    ("dead", "answers", "fault"),
+    [(20, 20, True), (21, 41, False), (21, 42, True), (500, 500, False), (0, 0, True)],
+)
+def test_how_many_dead_addresses_are_believed(dead, answers, fault):
+    assert believable(dead, answers) is fault
 
 
 def test_an_address_that_was_changed_meanwhile_is_not_retired(people, office):

@@ -47,8 +47,8 @@ class Row(NamedTuple):
 class Found(NamedTuple):
     """The residents a message is for, ascending, each once, with their quiet hours (-1: none).
 
-    `with_point` of them are in it because their point lies inside, or has no need to; the others
-    because no point of theirs is known.
+    `with_point` of them have a place there whose point is known (inside, where lines narrow it);
+    of the others no point is known.
     """
 
     persons: Ids

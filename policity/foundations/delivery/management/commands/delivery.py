@@ -1,4 +1,4 @@
-"""`policity delivery`: sends what waits, says how a message stands, approves, takes bounces."""
+"""`policity delivery`: counts whom something would reach, sends, says how it stands, and more."""
 
 import json
 import signal
@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,13 @@ from policity.foundations.delivery import queries
 from policity.foundations.delivery.services import NotAwaitingError, approve, bounce, engines
 from policity.foundations.delivery.services.composing import warm
 from policity.foundations.delivery.services.sending import Sender, recover
+from policity.foundations.residents import queries as residents
+from policity.foundations.residents.rules.audience import Audience
+from policity.foundations.residents.rules.choices import kinds
 from policity.foundations.work.services import locked
+from policity.kit import geometry
 from policity.kit.declare import Lane
+from policity.kit.severity import Severity
 
 log = structlog.get_logger("policity.delivery")
 
@@ -43,6 +49,11 @@ class Command(BaseCommand):
         status = commands.add_parser("status", help="知らせがどこまで届いたか")
         status.add_argument("message", type=int, nargs="?", help="知らせの番号。なければ最新")
         status.add_argument("--json", action="store_true")
+        ahead = commands.add_parser("preview", help="送る前に、だれに届くかを数えます")
+        ahead.add_argument("--kind", required=True, choices=sorted(kinds()))
+        ahead.add_argument("--severity", required=True, choices=[one.value for one in Severity])
+        ahead.add_argument("--area", type=Path, help="範囲（GeoJSONのファイル）。なければ市の全体")
+        ahead.add_argument("--json", action="store_true")
         allow = commands.add_parser("approve", help="承認を待っている知らせを送ります")
         allow.add_argument("message", type=int)
         allow.add_argument("--by", required=True, help="承認する職員のID")
@@ -71,6 +82,21 @@ class Command(BaseCommand):
         if found.expanding:
             self.stdout.write("対象を広げている途中です")
 
+    def _preview(
+        self, *, kind: str, severity: str, area: Path | None, json: bool, **_: Any
+    ) -> None:
+        try:
+            found = residents.preview(_audience(kind, Severity(severity), area))
+        except (OSError, UnicodeDecodeError, geometry.BadPolygon) as error:
+            raise CommandError(f"範囲が読めません: {error}", returncode=NOTHING) from error
+        if json:
+            self.stdout.write(_dumps(asdict(found)))
+            return
+        self.stdout.write(
+            f"対象 {found.persons}人（地点が分かる {found.with_point}人、"
+            f"町だけ分かる {found.without_point}人）　宛先のない人 {found.unreachable}人"
+        )
+
     def _approve(self, *, message: int, by: str, **_: Any) -> None:
         user = User.objects.filter(username=by, is_active=True).first()
         if user is None:
@@ -95,17 +121,27 @@ class Command(BaseCommand):
         run(Lane(lane), stop)
 
 
+def _audience(kind: str, severity: Severity, area: Path | None) -> Audience:
+    if area is None:
+        return Audience(kind, severity)
+    rings = geometry.rings(geometry.from_geojson(area.read_text("utf-8")))
+    return residents.within(rings, kind=kind, severity=severity)
+
+
 def _as_json(found: queries.Status) -> str:
-    return json.dumps(
+    return _dumps(
         {
             "message": found.message,
             "targets": found.targets,
             "states": dict(found.states),
             "channels": found.channels,
             "expanding": found.expanding,
-        },
-        ensure_ascii=False,
+        }
     )
+
+
+def _dumps(found: dict[str, Any]) -> str:
+    return json.dumps(found, ensure_ascii=False)
 
 
 def run(lane: Lane, stop: threading.Event) -> None:
