@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from policity.foundations.delivery.formats import handlog
@@ -18,6 +19,8 @@ from policity.foundations.delivery.rules.handing import Answer, Item
 # A log of this many bytes is closed and the next one begun.
 LONGEST = 4_000_000
 FULL_DISK_SECONDS = 0.5
+# How often it is asked whether a domain takes its next mail.
+PACED_SECONDS = 0.02
 
 
 class Log:
@@ -89,6 +92,9 @@ class Tray:
         self._changed = threading.Condition()
         self._waiting: deque[tuple[Item, float]] = deque()
         self._open: dict[tuple[int, int], Item] = {}
+        # What the disk has not taken yet: nobody may write into the middle of somebody's line.
+        self._unwritten = b""
+        self._paced = False
         self._paused = False
         self._ended = False
         # Why nothing moves, in the system's words; empty when all is well.
@@ -114,6 +120,7 @@ class Tray:
                     self._waiting.append((item, deadline))
                 else:
                     found.append(item)
+            self._paced = bool(self._waiting) and not found
             self._append(handlog.given_back(late))
         return found
 
@@ -135,6 +142,8 @@ class Tray:
         with self._changed:
             if not self._ended and (self._paused or not self._waiting):
                 self._changed.wait(seconds)
+            elif not self._ended and self._paced:
+                self._changed.wait(min(seconds, PACED_SECONDS))
             return not self._ended
 
     # What the sender orders.
@@ -170,13 +179,16 @@ class Tray:
             self._changed.notify_all()
             back = [item for item, _ in self._waiting]
             self._waiting.clear()
-            self._append(handlog.given_back(back))
+            # With a full disk nobody hears it, and `recover` gives them back.
+            with suppress(OSError):
+                self._append(handlog.given_back(back))
 
     def _append(self, data: bytes) -> None:
         """Append to the log, when there is room for it. Raises OSError when that is too late."""
-        while data:
+        self._unwritten += data
+        while self._unwritten:
             try:
-                data = data[self.log.append(data) :]
+                self._unwritten = self._unwritten[self.log.append(self._unwritten) :]
             except OSError as error:
                 # A full disk: nothing of this round is sent before it can be noted.
                 self.trouble = str(error)

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+import time
 
 import pytest
 
@@ -51,6 +52,39 @@ def test_a_full_disk_holds_the_engine_until_there_is_room(tray, monkeypatch):
     # The half line of the first try was completed, not written twice.
     (file,) = logs(tray.log.folder)
     assert handlog.read(file.read_bytes()).open == (Key(1, 1, 1),)
+
+
+def test_nobody_writes_into_the_middle_of_a_line(tray, monkeypatch):
+    monkeypatch.setattr(desk_module, "FULL_DISK_SECONDS", 0.01)
+    real, room = os.write, [3, 0, 0]
+
+    def write(handle, data):
+        if not room:
+            return real(handle, data)
+        if size := room.pop(0):
+            return real(handle, data[:size])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    other = Item(2, 1, 2, "b@example.jp", ())
+    tray.put([other], deadline=1e9, first=False)
+    monkeypatch.setattr(os, "write", write)
+    engine = threading.Thread(target=tray.note, args=([], [ITEM]))
+    engine.start()
+    tray.drop({2})
+    engine.join(5)
+    (file,) = logs(tray.log.folder)
+    data = file.read_bytes()
+    assert handlog.read(data).open == (Key(1, 1, 1),)
+    assert handlog.read_on(data) == ([], [Key(2, 1, 2)])
+
+
+def test_who_waits_for_a_slow_domain_does_not_spin(tmp_path):
+    tray = Tray(Log(tmp_path), pace=lambda item, now: 1.0)
+    tray.put([ITEM], deadline=1e9, first=False)
+    assert tray.take(1) == []
+    began = time.monotonic()
+    assert tray.wait(60)
+    assert 0.015 < time.monotonic() - began < 10
 
 
 def test_what_an_engine_says_outlives_it(tray):
