@@ -5,7 +5,7 @@ from dataclasses import dataclass
 EXPAND = "expand"
 CHUNK = 4000
 """Persons whose rows are written in one transaction: under 50 ms beside readers."""
-SIZE = 500
+SIZE = 1000
 """Rows in a batch: what one claim covers, and one query loads."""
 
 

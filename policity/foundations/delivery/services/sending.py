@@ -41,7 +41,7 @@ LEASE = timedelta(seconds=60)
 BEGIN_WITHIN = 2 / 3
 # Items in an engine's hands; below it more are claimed, a few a round: answers must not wait long.
 ENOUGH = 3000
-BATCHES = 3
+BATCHES = 2
 
 
 @dataclass(slots=True)
