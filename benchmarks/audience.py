@@ -299,7 +299,7 @@ class Peer:
                 file.write("\t".join([text, *("ft"[flag] for flag in flags)]) + "\n")
         named = ", ".join(_flag(*case) for case in CASES)
         self.run(
-            f"TRUNCATE stage, choice; COPY stage FROM '{self._given}';"  # noqa: S608
+            f"TRUNCATE stage, choice; COPY stage FROM '{self._given}';"  # noqa: S608  # our own names
             f"COPY choice FROM '{self._given.with_name('choices')}'; ANALYZE stage, choice;"
             "INSERT INTO place SELECT person, town, ST_SetSRID(ST_MakePoint(lon, lat), 4326) AS at,"
             f" {named} FROM stage JOIN choice USING (wants) ORDER BY town, at;"
@@ -329,10 +329,10 @@ class Peer:
         wanted = f"{towns} AND {_flag(kind, severity)}"
         if self.plan == "whole":
             inside = f"ST_Intersects({_geometry(polygon)}, at)"
-            query = f"SELECT person FROM place WHERE {wanted} AND (at IS NULL OR {inside})"  # noqa: S608
+            query = f"SELECT person FROM place WHERE {wanted} AND (at IS NULL OR {inside})"  # noqa: S608  # our own names
         else:
             query = (
-                f"SELECT person FROM piece JOIN place ON ST_Intersects(area, at) WHERE {wanted}"  # noqa: S608
+                f"SELECT person FROM piece JOIN place ON ST_Intersects(area, at) WHERE {wanted}"  # noqa: S608  # our own names
                 f" UNION ALL SELECT person FROM place WHERE {wanted} AND at IS NULL"
             )
         self.run(f"COPY ({query}) TO '{self._answer}' (FORMAT binary);")
