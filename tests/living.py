@@ -3,12 +3,14 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +74,29 @@ def until(condition: Callable[[], object], what: str, seconds: float = 40) -> No
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.05)
+
+
+@contextmanager
+def demo(home: Path) -> Iterator[City]:
+    """A new city with demo data that serves everything, and reads nobody's feeds."""
+
+    def policity(*words: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "policity.project.cli", *words],
+            env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
+
+    for address in re.findall(r"https://\S+\.xml", policity("watcher", "list")):
+        policity("watcher", "remove", address)
+    city = start(home, demo=True)
+    try:
+        until(lambda: city.missing() == [], "everything serves", 90)
+        yield city
+    finally:
+        end(city)
 
 
 def start(home: Path, *, demo: bool = False) -> City:

@@ -21,7 +21,7 @@ from policity.foundations.residents.formats import COLUMNS
 from policity.kit.languages import LANGUAGES
 from tests.journeys.test_registering import faults, mail_to
 from tests.journeys.test_seen_to_work import HEARD, policity
-from tests.living import City, end, start, until
+from tests.living import City, demo, until
 
 __all__ = ["tls"]
 
@@ -67,15 +67,8 @@ def city(
     ca.write_bytes(tls.ca)
     monkeypatch.setenv("POLICITY_PUSH_ALLOW_PRIVATE", "1")
     monkeypatch.setenv("POLICITY_PUSH_CA", str(ca))
-    home = tmp_path / "home"
-    for address in re.findall(r"https://\S+\.xml", policity(home, "watcher", "list").stdout):
-        policity(home, "watcher", "remove", address)
-    city = start(home, demo=True)
-    try:
-        until(lambda: city.missing() == [], "everything serves", 90)
+    with demo(tmp_path / "home") as city:
         yield city
-    finally:
-        end(city)
 
 
 def listed(file: Path, *residents: dict[str, str]) -> Path:

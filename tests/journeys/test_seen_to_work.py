@@ -24,7 +24,7 @@ from lxml import etree, html
 from playwright.sync_api import Page, expect
 
 from policity.kit.languages import LANGUAGES
-from tests.living import City, end, start, until
+from tests.living import City, demo, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.process]
 
@@ -51,17 +51,8 @@ def policity(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    home = tmp_path_factory.mktemp("city")
-    # The watcher of a test must not read JMA's feeds.
-    listed = policity(home, "watcher", "list")
-    for address in re.findall(r"https://\S+\.xml", listed.stdout):
-        policity(home, "watcher", "remove", address)
-    city = start(home, demo=True)
-    try:
-        until(lambda: city.missing() == [], "everything serves", 90)
+    with demo(tmp_path_factory.mktemp("city")) as city:
         yield city
-    finally:
-        end(city)
 
 
 @pytest.fixture(scope="module")

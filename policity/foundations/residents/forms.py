@@ -143,6 +143,7 @@ class ChoicesForm(forms.Form):
             name = "quiet_from" if starts is None else "quiet_to"
             self.add_error(name, gettext("始まりと終わりの、両方を入れてください。"))
             return None
+        # Both or neither are there, as was seen above.
         return choices.Quiet(starts, ends) if starts != ends else None  # type: ignore[arg-type]
 
 
