@@ -126,3 +126,5 @@ def end(city: City) -> None:
         city.process.wait()
     for pid in city.living():
         os.kill(pid, signal.SIGKILL)
+    if city.process.stdout is not None:
+        city.process.stdout.close()

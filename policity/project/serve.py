@@ -114,10 +114,15 @@ class _City:
         )
 
     def _start(self, child: Child) -> Child:
+        self._silence(child)
         child.start()
         if child not in self.children:
             self.children.append(child)
         return child
+
+    def _silence(self, child: Child) -> None:
+        """What does not run shows no sign of life: an earlier one is not taken for its own."""
+        (self.run / f"{child.name}.alive").unlink(missing_ok=True)
 
     def _care(self, wake: int) -> None:
         """Starts again what has ended, when it is due; else waits for something to happen."""
@@ -128,6 +133,7 @@ class _City:
                 continue
             if status is not None:
                 pause = child.buried()
+                self._silence(child)
                 log.warning("child_ended", child=child.name, status=status, restart_in=pause)
             elif child.process is None and child.due <= now:
                 child.start()
