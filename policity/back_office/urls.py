@@ -2,18 +2,18 @@
 
 from django.urls import path
 
-from policity.back_office import views
+from policity.back_office.views import alarms, board, outbox, sign_in
 
 app_name = "back_office"
 
 urlpatterns = [
-    path("", views.board, name="board"),
-    path("alarms/", views.alarms, name="alarms"),
-    path("alarms/<int:alarm>/take/", views.take_alarm, name="take_alarm"),
-    path("alarms/<int:alarm>/close/", views.close_alarm, name="close_alarm"),
-    path("approve/<int:message>/", views.approve, name="approve"),
-    path("outbox/", views.outbox, name="outbox"),
-    path("outbox/<name>/", views.kept_mail, name="kept_mail"),
-    path("sign-in/", views.SignIn.as_view(), name="sign_in"),
-    path("sign-out/", views.SignOut.as_view(), name="sign_out"),
+    path("", board.board, name="board"),
+    path("approve/<int:message>/", board.approve, name="approve"),
+    path("alarms/", alarms.alarms, name="alarms"),
+    path("alarms/<int:alarm>/take/", alarms.take, name="take_alarm"),
+    path("alarms/<int:alarm>/close/", alarms.close, name="close_alarm"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<name>/", outbox.mail, name="kept_mail"),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
 ]

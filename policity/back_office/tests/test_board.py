@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from lxml import html
 
-from policity.back_office.presenters import board
+from policity.back_office.presenters.board import board
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Feed, Transition
 from policity.fields.alerts.services import ingest

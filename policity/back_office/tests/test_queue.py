@@ -35,11 +35,12 @@ def alarm() -> Alarm:
     )  # fmt: skip
 
 
+CRISIS_ROOM = {Role.COMMANDER, Role.DUTY_OFFICER}
 ALLOWED = {
-    "alarms": {Role.DUTY_OFFICER},
-    "take": {Role.DUTY_OFFICER},
-    "close": {Role.DUTY_OFFICER},
-    "approve": {Role.DUTY_OFFICER},
+    "alarms": CRISIS_ROOM,
+    "take": CRISIS_ROOM,
+    "close": CRISIS_ROOM,
+    "approve": CRISIS_ROOM,
     "outbox": {Role.ADMINISTRATOR},
     "mail": {Role.ADMINISTRATOR},
 }

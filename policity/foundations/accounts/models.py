@@ -26,8 +26,12 @@ class Role(models.TextChoices):
     """What a person is there for."""
 
     ADMINISTRATOR = "administrator", "管理者"
+    COMMANDER = "commander", "本部（承認）"
     DUTY_OFFICER = "duty_officer", "当直（防災）"
+    SITE_STAFF = "site_staff", "避難所の担当"
     EDITOR = "editor", "広報"
+    VIEWER = "viewer", "閲覧"
+    AGENCY = "agency", "関係機関（消防・警察など）"
 
 
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):

@@ -10,15 +10,33 @@ class Act(StrEnum):
 
     SEE_BOARD = "see_board"
     SEE_TO_ALARMS = "see_to_alarms"
+    COMPOSE = "compose"
     APPROVE = "approve"
+    ISSUE_ALONE = "issue_alone"
+    OPEN_SITES = "open_sites"
+    SWITCH_EMERGENCY = "switch_emergency"
+    READ_CHRONOLOGY = "read_chronology"
+    KEEP_CHRONOLOGY = "keep_chronology"
     SEE_OUTBOX = "see_outbox"
 
 
+_CRISIS_ROOM = frozenset({Role.COMMANDER, Role.DUTY_OFFICER})
+
 MAY: dict[Act, frozenset[Role]] = {
-    Act.SEE_BOARD: frozenset({Role.ADMINISTRATOR, Role.DUTY_OFFICER, Role.EDITOR}),
+    # How many were reached where, and nobody's particulars: other agencies look on.
+    Act.SEE_BOARD: frozenset(Role),
     # Who called for help, and where they are called back, is for those on duty alone.
-    Act.SEE_TO_ALARMS: frozenset({Role.DUTY_OFFICER}),
-    Act.APPROVE: frozenset({Role.DUTY_OFFICER}),
+    Act.SEE_TO_ALARMS: _CRISIS_ROOM,
+    Act.COMPOSE: _CRISIS_ROOM,
+    # Of what somebody else has composed.
+    Act.APPROVE: _CRISIS_ROOM,
+    # At any hour, with a reason, and looked at by a second person afterwards.
+    Act.ISSUE_ALONE: frozenset({Role.COMMANDER}),
+    Act.OPEN_SITES: _CRISIS_ROOM | {Role.SITE_STAFF},
+    Act.SWITCH_EMERGENCY: _CRISIS_ROOM,
+    # Who decided what: not for other departments, whose people are named in it.
+    Act.READ_CHRONOLOGY: _CRISIS_ROOM | {Role.ADMINISTRATOR, Role.VIEWER, Role.AGENCY},
+    Act.KEEP_CHRONOLOGY: _CRISIS_ROOM,
     # Mails that were kept instead of sent hold addresses and personal links.
     Act.SEE_OUTBOX: frozenset({Role.ADMINISTRATOR}),
 }

@@ -1,10 +1,7 @@
 """What the board shows, ready to be read."""
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
-from pathlib import Path
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -12,12 +9,9 @@ from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
 from policity.fields.alerts.rules.texts import texts
 from policity.foundations.delivery import queries as delivery
-from policity.foundations.delivery.forms import SITUATIONS
-from policity.foundations.places import queries as places
 from policity.foundations.publishing import queries as publishing
 from policity.foundations.residents import queries as residents
 from policity.kit import moments
-from policity.kit.languages import BY_CODE
 
 TOLD = 20
 SENT = 8
@@ -140,14 +134,6 @@ def board(*, now: datetime) -> Board:
     )
 
 
-def city_name() -> str:
-    """The city's name for the head of every page."""
-    try:
-        return places.city().name
-    except places.NoCity:
-        return "市が読み込まれていません"
-
-
 def _row(told: alerts.Told) -> Row:
     return Row(told.event_id, told.title, told.at, told.recorded_at, _took(told))
 
@@ -222,67 +208,4 @@ def _sending(sent: delivery.Sent) -> Sending:
         stage=status.stage,
         expanding=status.expanding,
         created_at=sent.created_at,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmRow:
-    """Somebody who needs help, in words."""
-
-    alarm: delivery.AlarmView
-    language: str
-    situation: str
-    waits: int
-
-
-def alarms(*, now: datetime) -> tuple[AlarmRow, ...]:
-    """Who needs help, those that nobody took first."""
-    return tuple(
-        AlarmRow(
-            alarm=alarm,
-            language=BY_CODE[alarm.language].name,
-            situation="、".join(SITUATIONS.get(key, key) for key in alarm.situation),
-            waits=int((now - alarm.raised_at).total_seconds() // 60),
-        )
-        for alarm in delivery.open_alarms()
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class KeptMail:
-    """A mail in the outbox."""
-
-    name: str
-    subject: str
-    to: str
-    at: datetime
-    text: str
-
-
-def kept_mails(limit: int = 100) -> tuple[KeptMail, ...]:
-    """The newest mails that were kept in the home."""
-    folder = Path(settings.HOME) / "outbox"
-    files = sorted(folder.glob("*.eml"), key=lambda file: -file.stat().st_mtime)[:limit]
-    return tuple(_mail(file) for file in files)
-
-
-def read_mail(name: str) -> KeptMail:
-    """One of them. Raises LookupError."""
-    file = Path(settings.HOME) / "outbox" / name
-    if not _MAIL_NAME.fullmatch(name) or not file.is_file():
-        raise LookupError(name)
-    return _mail(file)
-
-
-_MAIL_NAME = re.compile(r"[0-9]+-[0-9]+\.eml")
-
-
-def _mail(file: Path) -> KeptMail:
-    read = message_from_bytes(file.read_bytes(), policy=policy.default)
-    return KeptMail(
-        name=file.name,
-        subject=str(read["subject"]),
-        to=str(read["to"]),
-        at=datetime.fromtimestamp(file.stat().st_mtime, tz=UTC),
-        text=str(read.get_content()),
     )

@@ -1,0 +1,1 @@
+"""What staff pages show, ready to be read; one file for each page."""

@@ -1,0 +1,1 @@
+"""What staff do and see, one file for each piece of work."""

@@ -1,0 +1,33 @@
+"""What staff see first: the board, and what waits for approval on it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from policity.back_office.presenters.board import board as present_board
+from policity.back_office.views.frame import page, require
+from policity.foundations.accounts.policies import Act
+from policity.foundations.delivery import services as delivery
+
+
+@require_safe
+@never_cache
+def board(request: HttpRequest) -> HttpResponse:
+    """What is in force, whom it reached, what has to be decided, and how fast all that was."""
+    now = timezone.now()
+    require(request, Act.SEE_BOARD)
+    return page(request, "board", {"board": present_board(now=now)})
+
+
+@require_POST
+def approve(request: HttpRequest, message: int) -> HttpResponse:
+    """Let a message that waits go out."""
+    user = require(request, Act.APPROVE)
+    try:
+        delivery.approve(message=message, by=user, now=timezone.now())
+    except delivery.NotAwaitingError as error:
+        messages.error(request, str(error))
+    return redirect("back_office:board")

@@ -1,0 +1,42 @@
+"""What every staff page shares: who is asking, what they may do, and the menu around it."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from policity.back_office.presenters.frame import city_name
+from policity.foundations.accounts.models import Role, User
+from policity.foundations.accounts.policies import Act, may
+from policity.foundations.accounts.queries import roles
+
+
+def page(
+    request: HttpRequest, name: str, context: Mapping[str, object], *, status: int = 200
+) -> HttpResponse:
+    """A page with the menu of what this person may see."""
+    menu = {
+        "page": name,
+        "may": frozenset(act.value for act in Act if may(held(request), act)),
+        "city_name": city_name(),
+    }
+    return render(request, f"back_office/{name}.html", {**menu, **context}, status=status)
+
+
+def require(request: HttpRequest, act: Act) -> User:
+    """Who asks, where they may do it. Raises PermissionDenied."""
+    if not may(held(request), act):
+        raise PermissionDenied
+    return cast(User, request.user)
+
+
+def held(request: HttpRequest) -> frozenset[Role]:
+    """The roles that whoever asks holds today; looked up once for each request."""
+    found: frozenset[Role] | None = getattr(request, "held_roles", None)
+    if found is None:
+        found = roles(cast(User, request.user), on=timezone.localdate())
+        request.held_roles = found  # type: ignore[attr-defined]  # our own note on it
+    return found
