@@ -9,7 +9,8 @@ from importlib.resources import files
 
 from django.utils.translation import gettext, gettext_noop
 
-from policity.foundations.places.queries import CityView, SiteView
+from policity.foundations.places.queries import CityView, SiteView, TownView
+from policity.foundations.places.rules.readings import easy_name
 from policity.kit import ruby
 
 # Whom a site receives, found by these words in what the source says.
@@ -39,6 +40,47 @@ class SiteRow:
 def city_name(city: CityView, code: str) -> str:
     """The city's name; with its reading in やさしい日本語."""
     return city.names.get(code, city.name)
+
+
+# How a language says the numbers of a town, and what stands between towns.
+_NUMBERED = {
+    "ja": "{base}{numbers}丁目",
+    "ja-easy": "{base} {numbers}{{丁目|ちょうめ}}",
+    "en": "{base} {numbers}-chome",
+    "zh-hans": "{base}{numbers}丁目",
+    "ko": "{base} {numbers}초메",
+}
+_WIDE = frozenset({"ja", "ja-easy", "zh-hans"})
+
+
+def listed(towns: Iterable[TownView], code: str) -> str:
+    """Towns as a language lists them: 東伏見1〜3・5丁目、本町. The numbers of one stand together."""
+    numbers: dict[TownView, list[int]] = {}
+    first: dict[str, TownView] = {}
+    for town in towns:
+        key = first.setdefault(town.base, town)
+        numbers.setdefault(key, [])
+        if town.chome is not None:
+            numbers[key].append(town.chome)
+    said = [_listed(town, sorted(some), code) for town, some in numbers.items()]
+    return ("、" if code in _WIDE else ", ").join(said)
+
+
+def _listed(town: TownView, numbers: Sequence[int], code: str) -> str:
+    base = easy_name(town.base, town.kana, "", "") if code == "ja-easy" else ruby.foreign(town.base)
+    if not numbers:
+        return base
+    dash, joint = ("〜", "・") if code in _WIDE else ("–", ", ")
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    written = [
+        f"{run[0]}{dash}{run[-1]}" if len(run) > 2 else joint.join(map(str, run)) for run in runs
+    ]
+    return _NUMBERED[code].format(base=base, numbers=joint.join(written))
 
 
 def rows(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext
 
-from policity.fields.alerts.queries import event_of
+from policity.fields.alerts.queries import page_of
 from policity.foundations.delivery.queries import Thread
 from policity.kit import ruby
 from policity.kit.languages import Language
@@ -36,7 +36,7 @@ def feed(threads: Iterable[Thread], language: Language, *, city_name: str) -> by
         author_name=ruby.plain(city_name),
     )
     for thread in threads:
-        page = f"{here}{event_of(thread.newest.thread)}/"
+        page = f"{base}{language.prefix}{page_of(thread.newest.thread)}"
         text = thread.newest.texts[language.code]
         atom.add_item(
             title=ruby.plain(text["title"]),

@@ -8,16 +8,14 @@ ja-easy carries readings as `{漢字|かんじ}` (`kit.ruby`); no other language
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from policity.fields.alerts.rules import codes
+from policity.fields.alerts.rules import codes, wording
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.kit import ruby
 from policity.kit.languages import LANGUAGES
@@ -189,7 +187,6 @@ class Texts:
         words = self.words[language]
         steps = self.plan.groups[group]
         parts = [key, *(f"steps.{step}" for step in steps)]
-        checks = [words.get(f"{part}.checked_by", words.get("checked_by", "")) for part in parts]
         return AlertText(
             name=name or words[f"{key}.name"],
             headline=words[f"{key}.headline"],
@@ -201,7 +198,7 @@ class Texts:
                 )
                 for step in steps
             ),
-            checked_by=", ".join(dict.fromkeys(checks)) if all(checks) else "",
+            checked_by=wording.checkers(words, parts),
         )
 
 
@@ -211,13 +208,13 @@ def load(folder: Path | None = None) -> Texts:
     Raises KeyError for a text that is missing and ValueError for one that cannot be shown, with
     one line that names file, key and language.
     """
-    plan = _plan(_read("plan.toml", folder))
+    plan = _plan(wording.read(_SHIPPED, "plan.toml", folder))
     wanted = frozenset(_wanted(plan))
     words = {}
     for language in LANGUAGES:
         name = f"{language.code}.toml"
-        words[language.code] = dict(_flat(_read(name, folder)))
-        _check(words[language.code], wanted, f"{name}, language {language.code}")
+        words[language.code] = dict(wording.flat(wording.read(_SHIPPED, name, folder)))
+        wording.check(words[language.code], wanted, f"{name}, language {language.code}")
     return Texts(plan, words)
 
 
@@ -225,37 +222,6 @@ def load(folder: Path | None = None) -> Texts:
 def texts() -> Texts:
     """The texts that ship."""
     return load()
-
-
-def _read(name: str, folder: Path | None) -> dict[str, Any]:
-    """Our file of this name, the city's laid over it."""
-    places: list[Traversable] = [_SHIPPED / name]
-    if folder is not None and (folder / name).is_file():
-        places.append(folder / name)
-    data: dict[str, Any] = {}
-    for place in places:
-        try:
-            data = _over(data, tomllib.loads(place.read_text("utf-8")))
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{name}: {error}") from error
-    return data
-
-
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _over(old, value) if both else value  # type: ignore[arg-type]
-    return merged
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
-    for key, value in data.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", str(value)
 
 
 def _plan(data: dict[str, Any]) -> Plan:
@@ -278,22 +244,6 @@ def _plan(data: dict[str, Any]) -> Plan:
     if unknown:
         raise KeyError(f"plan.toml: {', '.join(sorted(unknown))} is not there")
     return plan
-
-
-def _check(words: Mapping[str, str], wanted: frozenset[str], where: str) -> None:
-    """Raises KeyError or ValueError, with one line that names the place and the key."""
-    entries = (key.rpartition(".")[0] for key in wanted if key.endswith((".headline", ".title")))
-    allowed = wanted | {f"{entry}.checked_by" for entry in entries}
-    for key in sorted(wanted):
-        if key != "checked_by" and not words.get(key):
-            raise KeyError(f"{where}: the text {key} is missing")
-    for key, text in words.items():
-        if key not in allowed:
-            raise ValueError(f"{where}: no page asks for {key}")
-        try:
-            ruby.plain(text)
-        except ValueError as error:
-            raise ValueError(f"{where}: {key}: {error}") from error
 
 
 def _wanted(plan: Plan) -> Iterable[str]:

@@ -13,6 +13,7 @@ from policity.foundations.delivery.services.telling import (
     send,
     tell,
     withdraw,
+    withdraw_thread,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "tell",
     "tell_more",
     "withdraw",
+    "withdraw_thread",
 ]

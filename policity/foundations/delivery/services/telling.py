@@ -65,13 +65,15 @@ def send(
     now: datetime,
     approved: bool = True,
     corrects: bool = False,
+    ahead: bool = False,
     paths: Mapping[int, str] | None = None,
     leads_to: str = Leads.REPLY,
 ) -> Dispatch:
     """Send messages of one announcement as one, in the caller's transaction.
 
     The gravest leads: its number is the ledger's. `approved=False` waits for `approve`. With
-    `corrects` what still waits of their threads is withdrawn, and this goes ahead of everything.
+    `corrects` what still waits of their threads is withdrawn, and this goes ahead of everything,
+    as it does with `ahead` alone.
     `paths` has the page that tells more of a message ("alerts/12/"), by its number; `leads_to` is
     where the personal link leads, empty for nowhere.
     """
@@ -84,7 +86,7 @@ def send(
         message=first,
         stage=Dispatch.Stage.ACCEPTED if approved else Dispatch.Stage.AWAITING,
         lane=lane,
-        ahead=corrects,
+        ahead=corrects or ahead,
         audience=audience.freeze(),
         path=(paths or {}).get(first.pk, ""),
         leads_to=leads_to,
@@ -97,7 +99,7 @@ def send(
             withdraw_thread(thread=message.thread, before=first, now=now)
     if approved:
         _expand(dispatch, now=now)
-    log.info("dispatch", message=first.pk, stage=dispatch.stage, lane=lane, ahead=corrects)
+    log.info("dispatch", message=first.pk, stage=dispatch.stage, lane=lane, ahead=dispatch.ahead)
     return dispatch
 
 

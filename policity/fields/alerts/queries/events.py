@@ -19,11 +19,6 @@ def event_key(event_id: int) -> str:
     return f"alerts:event:{event_id}"
 
 
-def event_of(key: str) -> int:
-    """The event that a key, or a message's thread, names."""
-    return int(key.removeprefix(event_key(0)[:-1]))
-
-
 @dataclass(frozen=True, slots=True)
 class InForce:
     """An event as it stands. `level` is the 警戒レベル相当, where there is one.

@@ -1,0 +1,24 @@
+"""What came in from outside and became of it, and what the city itself decided."""
+
+from policity.fields.alerts.models.orders import Order, OrderStep
+from policity.fields.alerts.models.telegrams import (
+    Action,
+    Event,
+    EventQuerySet,
+    Feed,
+    Outcome,
+    Telegram,
+    Transition,
+)
+
+__all__ = [
+    "Action",
+    "Event",
+    "EventQuerySet",
+    "Feed",
+    "Order",
+    "OrderStep",
+    "Outcome",
+    "Telegram",
+    "Transition",
+]
