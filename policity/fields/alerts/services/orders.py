@@ -44,7 +44,7 @@ class ChangedError(OrderError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an officer fills in. `level` is None to lift; notes, and who checked them, by language."""
+    """What an officer fills in. `level`: None to lift. Notes, and who checked them, by language."""
 
     level: Level | None
     towns: tuple[int, ...]
