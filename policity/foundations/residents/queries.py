@@ -2,12 +2,13 @@
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
+import numpy as np
 import shapely
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -27,7 +28,7 @@ from policity.foundations.residents.models import (
 )
 from policity.foundations.residents.rules import choices, links
 from policity.foundations.residents.rules.audience import Audience, Ring
-from policity.foundations.residents.rules.columns import Columns, Found, Row
+from policity.foundations.residents.rules.columns import Columns, Found, Ids, Row
 from policity.foundations.residents.rules.links import Purpose
 from policity.kit import geometry
 from policity.kit.severity import Severity
@@ -98,8 +99,22 @@ def within(rings: Sequence[Ring], *, kind: str, severity: Severity) -> Audience:
 
 
 @dataclass(frozen=True, slots=True)
+class TownReach:
+    """How many an audience has in one town, by channel; `unreachable` have no usable address.
+
+    Somebody who watches two towns counts in both.
+    """
+
+    town: int
+    persons: int
+    mail: int
+    push: int
+    unreachable: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reached:
-    """How many an audience has, before anything is sent.
+    """How many an audience has, before anything is sent; everybody once, but for `towns`.
 
     Of `with_point` a place there is known by its coordinates, of `without_point` by its town
     alone: lines within a town narrow only the former. `unreachable` have no usable address.
@@ -108,20 +123,52 @@ class Reached:
     persons: int
     with_point: int
     without_point: int
+    mail: int
+    push: int
     unreachable: int
+    towns: tuple[TownReach, ...]
 
 
 def preview(audience: Audience) -> Reached:
-    """Count whom an audience would reach."""
+    """Count whom an audience would reach, whole and in each of its towns."""
     found = find(audience)
     total = len(found.persons)
-    reachable = 0
-    for start in range(0, total, FETCH):
-        some = found.persons[start : start + FETCH].tolist()
-        usable = Address.objects.usable().filter(resident__gte=some[0], resident__lte=some[-1])
-        owners = set(usable.values_list("resident_id", flat=True))
-        reachable += len(owners.intersection(some))
-    return Reached(total, found.with_point, total - found.with_point, total - reachable)
+    by_mail, by_push = _owners(Channel.MAIL), _owners(Channel.PUSH)
+    towns = []
+    if audience.persons is None:
+        towns = [
+            town.id
+            for town in places.towns()
+            if audience.towns is None or town.id in audience.towns
+        ]
+    mail, push, none = _reach(found.persons, by_mail, by_push)
+    return Reached(
+        total,
+        found.with_point,
+        total - found.with_point,
+        mail,
+        push,
+        none,
+        tuple(
+            TownReach(town, len(there), *_reach(there, by_mail, by_push))
+            for town in towns
+            for there in [find(replace(audience, towns=frozenset({town}))).persons]
+        ),
+    )
+
+
+def _owners(channel: Channel) -> Ids:
+    """Whoever has a usable address on a channel, ascending. One query."""
+    owners = Address.objects.usable().filter(channel=channel).order_by("resident_id")
+    return np.fromiter(owners.values_list("resident_id", flat=True).iterator(FETCH), dtype=np.int64)
+
+
+def _reach(persons: Ids, by_mail: Ids, by_push: Ids) -> tuple[int, int, int]:
+    """How many of these persons are reached by mail, by push, and by neither."""
+    mail = np.isin(persons, by_mail)
+    push = np.isin(persons, by_push)
+    neither = len(persons) - np.count_nonzero(mail | push)
+    return int(np.count_nonzero(mail)), int(np.count_nonzero(push)), int(neither)
 
 
 class Recipient(NamedTuple):

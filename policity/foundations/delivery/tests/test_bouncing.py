@@ -159,12 +159,17 @@ def test_whom_something_would_reach_is_counted_before_it_is_sent(people, capsys,
     area.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
     words = ["delivery", "preview", "--kind", "weather", "--severity", "severe"]
     call_command(*words, "--area", str(area), "--json")
-    assert json.loads(capsys.readouterr().out) == {
+    said = json.loads(capsys.readouterr().out)
+    [there] = [one for one in said.pop("towns") if one["persons"]]
+    assert said == {
         "persons": 4,
         "with_point": 1,
         "without_point": 3,
+        "mail": 3,
+        "push": 0,
         "unreachable": 1,
     }
+    assert there == {"town": town.pk, "persons": 4, "mail": 3, "push": 0, "unreachable": 1}
     call_command(*words)
     assert "対象 5人" in capsys.readouterr().out
     area.write_text('{"type": "Point", "coordinates": [0, 0]}')

@@ -91,7 +91,10 @@ def test_a_line_that_says_little_takes_the_citys_defaults():
     take(line(email=""))
     assert Resident.objects.get().wants == ""
     assert not Address.objects.exists()
-    assert queries.preview(EVERYBODY) == queries.Reached(1, 0, 1, unreachable=1)
+    found = queries.preview(EVERYBODY)
+    assert (found.persons, found.without_point, found.unreachable) == (1, 1, 1)
+    [there] = [one for one in found.towns if one.persons]
+    assert (there.mail, there.push, there.unreachable) == (0, 0, 1)
 
 
 def test_twice_is_once():

@@ -518,7 +518,11 @@ def test_an_area_reaches_the_towns_it_touches_and_who_gave_no_point(register, to
     )
     audience = queries.within([ring], kind="evacuation", severity=Severity.EXTREME)
     assert queries.find(audience).persons.tolist() == [inside, unknown]
-    assert queries.preview(audience) == queries.Reached(2, 1, 1, 0)
+    found = queries.preview(audience)
+    assert (found.persons, found.with_point, found.without_point) == (2, 1, 1)
+    # Each town that the area touches has its own line, and says the same in sum.
+    assert {one.town: one.persons for one in found.towns}[towns[0]] == 2
+    assert sum(one.persons for one in found.towns) == 2
     assert far not in queries.find(audience).persons
     assert queries.find(Audience.thaw(audience.freeze())).persons.tolist() == [inside, unknown]
 
