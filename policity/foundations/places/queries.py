@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 
+from django.db.models import OuterRef, Subquery
 from shapely.geometry.base import BaseGeometry
 
-from policity.foundations.places.models import City, JmaArea, Site, Town
+from policity.foundations.places.models import City, JmaArea, Opening, OpeningQuerySet, Site, Town
 from policity.foundations.places.rules import areas, readings
+from policity.foundations.places.rules.openings import Openness
 from policity.foundations.places.rules.sites import Kind
 from policity.kit import geometry
 
@@ -81,6 +84,39 @@ class SiteView:
     notes: str
 
 
+@dataclass(frozen=True, slots=True)
+class OpeningView:
+    """How a site stands. `id` names what was seen, for who changes it; `note` is for staff alone.
+
+    `before` is how it stood until then.
+    """
+
+    id: int
+    site: int
+    state: Openness
+    before: Openness
+    evacuees: int | None
+    note: str
+    by: str
+    by_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningStep:
+    """One line of the chronology: who changed how a site stands. `evacuees`: how many were in it.
+
+    The two states are the same where only the number changed.
+    """
+
+    at: datetime
+    by: str
+    site: str
+    state_from: Openness
+    state_to: Openness
+    evacuees: int | None
+
+
 def city() -> CityView:
     """The city of this home, with one query. Raises NoCity."""
     row = _here()
@@ -117,6 +153,31 @@ def sites() -> tuple[SiteView, ...]:
     return tuple(_site(row) for row in Site.objects.here().select_related("town"))
 
 
+def openings() -> Mapping[int, OpeningView]:
+    """How the city's sites stand, by the site's number; one that was never opened is missing.
+
+    One query.
+    """
+    rows = _with_before().newest().filter(site__city__is_here=True, site__closed_at=None)
+    return {row.site_id: _opening(row) for row in rows}
+
+
+def openings_log(since: datetime) -> tuple[OpeningStep, ...]:
+    """What was said of the city's sites from a moment on, the newest last. One query."""
+    rows = _with_before().filter(site__city__is_here=True, at__gte=since).select_related("site")
+    return tuple(
+        OpeningStep(
+            at=row.at,
+            by=str(row.by),
+            site=row.site.name,
+            state_from=_before(row),
+            state_to=Openness(row.state),
+            evacuees=row.evacuees,
+        )
+        for row in rows.order_by("at", "pk")
+    )
+
+
 def towns_touched(polygon: BaseGeometry) -> tuple[TownView, ...]:
     """The towns that a (lon, lat) polygon touches, in the order of the city's table.
 
@@ -130,6 +191,19 @@ def towns_touched(polygon: BaseGeometry) -> tuple[TownView, ...]:
     names, cells = _cells(*here)
     touched = {names[index] for index in cells.touched(polygon)}
     return tuple(town for town in towns() if town.name in touched) if touched else ()
+
+
+def outlines() -> dict[int, tuple[geometry.Ring, ...]]:
+    """The area of each town by its number, outer lines and holes. Raises NoCity.
+
+    An estimate where the source has no area of its own: what is nearest to the town's point.
+    """
+    here = City.objects.here().values_list("pk", "map_version").first()
+    if here is None:
+        raise NoCity
+    names, cells = _cells(*here)
+    areas = dict(zip(names, cells.areas, strict=True))
+    return {town.id: geometry.rings(areas[town.name]) for town in towns()}
 
 
 def towns_of_area(jma_code: str) -> tuple[TownView, ...]:
@@ -182,6 +256,31 @@ def _town(row: Town) -> TownView:
         postal_code=row.postal_code,
         code=row.code,
     )
+
+
+def _with_before() -> OpeningQuerySet:
+    """Openings, each with the state before it."""
+    earlier = Opening.objects.filter(site=OuterRef("site"), pk__lt=OuterRef("pk"))
+    before = Subquery(earlier.order_by("-pk").values("state")[:1])
+    return Opening.objects.annotate(before=before).select_related("by")
+
+
+def _opening(row: Opening) -> OpeningView:
+    return OpeningView(
+        id=row.pk,
+        site=row.site_id,
+        state=Openness(row.state),
+        before=_before(row),
+        evacuees=row.evacuees,
+        note=row.note,
+        by=str(row.by),
+        by_id=row.by_id,
+        at=row.at,
+    )
+
+
+def _before(row: Opening) -> Openness:
+    return Openness(getattr(row, "before", None) or Openness.UNOPENED)
 
 
 def _site(row: Site) -> SiteView:

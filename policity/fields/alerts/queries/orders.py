@@ -6,6 +6,7 @@ from datetime import datetime
 
 from policity.fields.alerts.models import Order, OrderStep
 from policity.fields.alerts.rules.orders import Decision, Level, standing
+from policity.kit.languages import LANGUAGES
 
 ORDERS = "alerts:orders"
 """The dependency key of what stands."""
@@ -50,8 +51,15 @@ class OrderView:
 
     @property
     def spoken_notes(self) -> dict[str, str]:
-        """What is added by hand and was checked: this alone is sent and shown."""
-        return {code: text for code, text in self.notes.items() if self.notes_checked.get(code)}
+        """What is added by hand and was checked: this alone is sent and shown.
+
+        Whoever approves reads Japanese, and so checks that; of others somebody must be named.
+        """
+        return {
+            code: text
+            for code, text in self.notes.items()
+            if code == LANGUAGES[0].code or self.notes_checked.get(code)
+        }
 
 
 @dataclass(frozen=True, slots=True)

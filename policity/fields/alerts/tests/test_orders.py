@@ -274,11 +274,12 @@ def test_turned_down_it_goes_back_with_a_reason(staff, towns):
 def test_a_note_that_nobody_checked_is_not_sent(decide, towns):
     order = decide(
         towns[:1],
-        notes={"ja": "橋は通れません", "en": "The bridge is closed"},
-        checked={"ja": "見本 当直"},
+        notes={"ja": "橋は通れません", "en": "The bridge is closed", "ko": "다리 통제"},
+        checked={"ko": "見本 통역"},
     )
     assert "橋は通れません" in order.message.texts["ja"]["body"]
     assert "bridge" not in order.message.texts["en"]["body"]
+    assert "다리 통제" in order.message.texts["ko"]["body"]
 
 
 def test_what_cannot_be_issued_leaves_nothing_behind(staff, towns):
