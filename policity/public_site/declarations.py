@@ -63,7 +63,7 @@ def _shelters(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]
 def _state(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
     body = json.dumps(presenters.state(presenters.read()), ensure_ascii=False).encode()
     for address in addresses:
-        yield address, Rendered(body, _STATE_KEYS)
+        yield address, Rendered(body, _SITE_KEYS)
 
 
 def _errors(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:

@@ -1,6 +1,6 @@
 """What residents see first: alerts, places and texts put together for a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,11 @@ from policity.fields.alerts import presenters as alerts
 from policity.fields.alerts.presenters import Standing
 from policity.fields.alerts.rules.hazards import hazards_of
 from policity.fields.alerts.rules.response import FrontState
-from policity.fields.alerts.rules.texts import texts
+from policity.fields.alerts.rules.texts import AlertText, texts
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
-from policity.foundations.places.presenters import SiteRow
-from policity.foundations.places.queries import CityView, SiteView
+from policity.foundations.places.presenters import OpenSites
+from policity.foundations.places.queries import CityView, OpeningView, SiteView
 from policity.foundations.places.rules.sites import HAZARDS, Kind
 from policity.kit.languages import LANGUAGES, Language
 
@@ -29,22 +29,27 @@ class City:
 
     city: CityView
     sites: tuple[SiteView, ...]
+    openings: Mapping[int, OpeningView]
     standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """A hazard with the sites that are designated for it."""
+    """A hazard with the number of sites that are designated for it."""
 
     key: str
     name: str
     count: int
-    sites: Sequence[SiteRow] = ()
 
 
 def read() -> City:
-    """The state of the city and its sites."""
-    return City(places_queries.city(), tuple(places_queries.sites()), alerts.read(PAST_ON_HOME))
+    """The state of the city, its sites, and which of them are open."""
+    return City(
+        places_queries.city(),
+        places_queries.sites(),
+        places_queries.openings(),
+        alerts.read(PAST_ON_HOME),
+    )
 
 
 def home(read: City, code: str) -> dict[str, Any]:
@@ -57,41 +62,38 @@ def home(read: City, code: str) -> dict[str, Any]:
         "state": standing.state.value,
         "summary": alerts.summary(standing, code),
         "in_force": in_force,
+        "open": _open_sites(read, code),
     }
     if standing.state is FrontState.CALM:
         return {
             **context,
             "since": alerts.moment(standing.since, code) if standing.since else "",
             "past": alerts.ended_entries(standing.histories, code)[:PAST_ON_CALM],
-            "hazards": _hazards(read, HAZARDS, code),
+            "hazards": _hazards(read, code),
             "calm": texts().calm(code),
         }
-    brought = hazards_of(event.phenomenon for event in standing.in_force)
-    urgent = standing.state.rank >= FrontState.WARNING.rank
-    travel = urgent and alerts.may_go(standing.in_force)
     return {
         **context,
         "worst": in_force[0],
         "past": alerts.entries(standing.histories, code, limit=PAST_ON_HOME),
-        "indoors": texts().indoors(code) if urgent else None,
-        "hazards": _hazards(read, brought, code, rows=True) if travel else [],
+        "indoors": _indoors(read, code),
     }
 
 
 def shelters(read: City, code: str) -> dict[str, Any]:
-    """Every site, its three kinds apart. Nothing is opened here: staff open, later."""
-    names = {key: texts().hazard_name(code, key) for key in HAZARDS}
+    """Which sites are open, and every site, its three kinds apart."""
+    names = _hazard_names(code)
     kinds = {
         kind: places.rows([s for s in read.sites if s.kind == kind], names, read.city, code)
         for kind in Kind
     }
-    urgent = read.standing.state.rank >= FrontState.WARNING.rank
     return {
         "city_name": places.city_name(read.city, code),
         "state": read.standing.state.value,
         "summary": alerts.summary(read.standing, code),
-        "indoors": texts().indoors(code) if urgent else None,
-        "hazards": _hazards(read, HAZARDS, code),
+        "open": _open_sites(read, code),
+        "indoors": _indoors(read, code),
+        "hazards": _hazards(read, code),
         "kinds": [
             (kind.value, texts().site_kind(code, kind), rows) for kind, rows in kinds.items()
         ],
@@ -116,22 +118,72 @@ def state(read: City) -> dict[str, Any]:
             }
             for event in standing.in_force
         ],
+        "shelters_open": _machine_sites(read),
     }
 
 
-def _hazards(read: City, keys: Sequence[str], code: str, *, rows: bool = False) -> list[Hazard]:
-    found = []
-    for key in keys:
-        fit = [s for s in read.sites if s.kind is Kind.EMERGENCY_SITE and key in s.hazards]
-        found.append(
-            Hazard(
-                key,
-                texts().hazard_name(code, key),
-                len(fit),
-                places.rows(fit, {}, read.city, code) if rows else (),
-            )
-        )
-    return found
+def _machine_sites(read: City) -> list[dict[str, Any]]:
+    """Sites that are open. `use` says which of them everybody may be told of."""
+    used = places.uses(read.sites, read.openings, hazards=_brought(read), may_go=_may_go(read))
+    return [
+        {
+            "id": site.source_id,
+            "name": site.name,
+            "kind": site.kind.value,
+            "state": read.openings[site.id].state.value,
+            "hazards": [key for key in HAZARDS if key in site.hazards],
+            "use": used[site.id].value,
+            "since": read.openings[site.id].at.isoformat(),
+        }
+        for site in read.sites
+        if site.id in used
+    ]
+
+
+def _brought(read: City) -> tuple[str, ...]:
+    """The hazards of what is in force."""
+    return hazards_of(event.phenomenon for event in read.standing.in_force)
+
+
+def _may_go(read: City) -> bool:
+    """Whether anybody may be sent anywhere."""
+    return alerts.may_go(read.standing.in_force)
+
+
+def _open_sites(read: City, code: str) -> dict[str, Any]:
+    """Which sites are open and for whom, with the words for their kinds."""
+    found: OpenSites = places.open_sites(
+        read.sites,
+        read.openings,
+        _hazard_names(code),
+        hazards=_brought(read),
+        may_go=_may_go(read),
+        city=read.city,
+        code=code,
+    )
+    return {
+        "sites": found,
+        "stay": texts().site_kind(code, Kind.SHELTER),
+        "ask_first": texts().site_kind(code, Kind.WELFARE_SHELTER),
+    }
+
+
+def _indoors(read: City, code: str) -> AlertText | None:
+    """How to be safe indoors, once it is urgent, or where nobody may go out."""
+    urgent = read.standing.state.rank >= FrontState.WARNING.rank
+    return texts().indoors(code) if urgent or not _may_go(read) else None
+
+
+def _hazard_names(code: str) -> dict[str, str]:
+    return {key: texts().hazard_name(code, key) for key in HAZARDS}
+
+
+def _hazards(read: City, code: str) -> list[Hazard]:
+    sites = [site for site in read.sites if site.kind is Kind.EMERGENCY_SITE]
+    return [
+        Hazard(key, name, sum(key in site.hazards for site in sites))
+        for key, name in _hazard_names(code).items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

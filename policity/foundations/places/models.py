@@ -2,10 +2,12 @@
 
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from policity.foundations.places.rules.areas import Layer
+from policity.foundations.places.rules.openings import LONGEST_NOTE, OPENNESS_NAMES
 from policity.foundations.places.rules.sites import KIND_NAMES, Kind
 
 
@@ -151,6 +153,51 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OpeningQuerySet(models.QuerySet["Opening"]):
+    """Openings, those that something newer replaced among them."""
+
+    def newest(self) -> Self:
+        """The last of each site: how it stands."""
+        last = self.order_by().values("site").annotate(last=Max("pk")).values("last")
+        return self.filter(pk__in=last)
+
+
+class Opening(models.Model):
+    """That somebody said how a site stands. Append-only: the newest of a site is its state.
+
+    A site without one was never opened. `evacuees`: how many people are in it, None where nobody
+    counted. `note` is for staff alone.
+    """
+
+    site = models.ForeignKey(
+        Site, models.PROTECT, related_name="openings", verbose_name="避難場所・避難所"
+    )
+    state = models.CharField(
+        "状態", max_length=10, choices=[(one.value, name) for one, name in OPENNESS_NAMES.items()]
+    )
+    evacuees = models.PositiveIntegerField("避難した人", null=True, blank=True)
+    note = models.CharField("メモ", max_length=LONGEST_NOTE, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="入れた人"
+    )
+    at = models.DateTimeField("日時")
+
+    objects = OpeningQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "開設の記録"
+        verbose_name_plural = "開設の記録"
+        indexes: ClassVar = [
+            # The newest of each site, for every page that names sites.
+            models.Index(fields=["site", "-id"], name="places_opening_newest"),
+            # The chronology, from a moment on.
+            models.Index(fields=["at"], name="places_opening_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site_id} {self.state} {self.at}"
 
 
 class JmaArea(models.Model):

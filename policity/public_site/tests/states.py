@@ -12,7 +12,8 @@ from policity.foundations import places
 from policity.foundations.delivery import queries as delivery_queries
 from policity.foundations.delivery.queries import MessageView, Thread
 from policity.foundations.places import queries as place_queries
-from policity.foundations.places.queries import CityView, SiteView
+from policity.foundations.places.queries import CityView, OpeningView, SiteView
+from policity.foundations.places.rules.openings import Openness
 from policity.foundations.places.rules.sites import Kind
 from policity.kit.languages import LANGUAGES
 
@@ -158,7 +159,41 @@ def told(history: EventHistory) -> Thread:
     return Thread(message, event.started_at)
 
 
-def stand(monkeypatch, name, *, city=CITY, with_sites=None):
+# The states in which the city has opened sites.
+WITH_OPENED = frozenset({"danger", "extreme", "quake"})
+
+
+def opened(states, *, evacuees=None, at=EVENING):
+    """How sites stand, by their names: {"向台小学校": "full"}; every site of that name."""
+    return {
+        site.id: OpeningView(
+            id=site.id + 1,
+            site=site.id,
+            state=Openness(states[site.name]),
+            before=Openness.UNOPENED,
+            evacuees=evacuees,
+            note="for staff alone",
+            by="見本 避難所の担当",
+            by_id=1,
+            at=at,
+        )
+        for site in sites()
+        if site.name in states
+    }
+
+
+# In the flood's states the city has opened some of everything: a park that is only for earthquakes,
+# schools that are on both lists, and a welfare shelter.
+OPENED = {
+    "向台小学校": "open",
+    "田無小学校": "crowded",
+    "谷戸第二小学校": "full",
+    "向台公園": "open",
+    "ひばりが丘保育園": "open",
+}
+
+
+def stand(monkeypatch, name, *, city=CITY, with_sites=None, with_openings=None):
     """Let the queries answer with a state, without a database."""
     in_force, past = STATES[name]
     known = {history.event.id: history for history in (*in_force, *past)}
@@ -175,6 +210,9 @@ def stand(monkeypatch, name, *, city=CITY, with_sites=None):
     monkeypatch.setattr(delivery_queries, "threads", lambda kind, limit: tuple(threads[:limit]))
     monkeypatch.setattr(place_queries, "city", lambda: city)
     monkeypatch.setattr(place_queries, "sites", sites if with_sites is None else with_sites)
+    if with_openings is None:
+        with_openings = opened(OPENED, evacuees=84) if name in WITH_OPENED else {}
+    monkeypatch.setattr(place_queries, "openings", lambda: with_openings)
 
 
 def renamed(name: str) -> CityView:

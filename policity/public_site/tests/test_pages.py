@@ -25,7 +25,6 @@ from policity.public_site.tests.states import (
     STATES,
     history,
     renamed,
-    sites,
     stand,
 )
 
@@ -266,7 +265,7 @@ def test_in_japanese_a_sender_is_quoted(monkeypatch):
 def test_at_level_five_nobody_is_sent_anywhere(monkeypatch):
     stand(monkeypatch, "extreme")
     home = document(published()["/"].body)
-    assert home.xpath("//details") == []
+    assert home.xpath("//li[contains(@class, 'shelter')]") == []
     assert "屋内" in home.text_content()
 
 
@@ -274,7 +273,6 @@ def test_beside_a_storm_nobody_is_sent_anywhere(monkeypatch):
     """暴風特別警報 has no level, and the rain beside it is only at level 3."""
     stand(monkeypatch, "storm and rain")
     tree = published()
-    assert document(tree["/"].body).xpath("//details") == []
     rain = next(h.event.id for h in STATES["storm and rain"][0] if h.event.level)
     page = tree[f"/alerts/{rain}/"]
     assert document(page.body).xpath("//section[@aria-labelledby='h-now']//a") == []
@@ -283,28 +281,6 @@ def test_beside_a_storm_nobody_is_sent_anywhere(monkeypatch):
     stand(monkeypatch, "warning")
     page = document(published()[f"/alerts/{rain}/"].body)
     assert page.xpath("//section[@aria-labelledby='h-now']//a/@href") == ["/shelters/"]
-
-
-@pytest.mark.parametrize("name", ["caution", "advisory"])
-def test_an_advisory_sends_nobody_anywhere(monkeypatch, name):
-    stand(monkeypatch, name)
-    assert document(published()["/"].body).xpath("//details") == []
-
-
-def test_sites_are_offered_only_for_their_hazard(monkeypatch):
-    stand(monkeypatch, "danger")
-    home = document(published()["/"].body)
-    offered = {"".join(name.itertext()) for name in home.xpath("//details//li/b")}
-    fit = {s.name for s in place_queries.sites() if "flood" in s.hazards}
-    assert offered == fit
-
-
-def test_only_emergency_sites_are_offered(monkeypatch):
-    """A shelter is where one stays afterwards, whatever it may be designated for."""
-    everywhere = tuple(replace(site, hazards=frozenset({"flood"})) for site in sites())
-    stand(monkeypatch, "danger", with_sites=lambda: everywhere)
-    offered = document(published()["/"].body).xpath("//details//li/b")
-    assert len(offered) == sum(site.kind == "emergency_site" for site in everywhere)
 
 
 @pytest.mark.parametrize(("name", "said"), [("calm", False), ("caution", False), ("warning", True)])
@@ -364,16 +340,6 @@ def test_words_nobody_has_checked_say_so(monkeypatch):
     for number in (1, 2, 3):
         page = document(published()[f"/alerts/{number}/"].body)
         assert "まだ人が確かめていません" in page.text_content()
-
-
-def test_nothing_is_said_of_openings_that_nobody_can_record(tree):
-    for rest in ("", "shelters/"):
-        text = document(tree[f"/{rest}"].body).text_content()
-        said = "開いている避難所は、市の発表でたしかめてください。 このページには、まだ出ません。"
-        assert "開いている避難所" not in text.replace(said, "")
-        assert "避難所はありません" not in text
-    text = document(tree["/en/shelters/"].body).text_content()
-    assert "learn which shelters are open. This page does not show it yet." in text
 
 
 def test_the_three_kinds_of_sites_stay_apart(monkeypatch):

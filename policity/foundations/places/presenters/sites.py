@@ -54,7 +54,7 @@ _WIDE = frozenset({"ja", "ja-easy", "zh-hans"})
 
 
 def listed(towns: Iterable[TownView], code: str) -> str:
-    """Towns as a language lists them: 東伏見1〜3・5丁目、本町. The numbers of one stand together."""
+    """Towns as a language lists them: 東伏見1〜3・5丁目、本町. Numbers of one stand together."""
     numbers: dict[TownView, list[int]] = {}
     first: dict[str, TownView] = {}
     for town in towns:
