@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policity.back_office.views import alarms, board, outbox, sign_in
+from policity.back_office.views import alarms, board, outbox, sign_in, sites
 
 app_name = "back_office"
 
@@ -12,6 +12,10 @@ urlpatterns = [
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:alarm>/take/", alarms.take, name="take_alarm"),
     path("alarms/<int:alarm>/close/", alarms.close, name="close_alarm"),
+    path("sites/", sites.sites, name="sites"),
+    path("sites/close/", sites.close_sites, name="close_sites"),
+    path("sites/<int:site>/", sites.set_site, name="set_site"),
+    path("sites/<int:site>/<int:opening>/", sites.take_back, name="take_back_site"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<name>/", outbox.mail, name="kept_mail"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
