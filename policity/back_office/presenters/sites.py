@@ -73,7 +73,7 @@ class SitesPage:
     """The sites that were asked for, kind by kind, and the sum over all that are open."""
 
     groups: tuple[tuple[Kind, str, tuple[SiteLine, ...]], ...]
-    found: int
+    ids: frozenset[int]
     open: int
     full: int
     evacuees: int
@@ -82,11 +82,13 @@ class SitesPage:
     in_force: str
 
 
-def sites(*, words: str = "", only_open: bool = False, done: int = 0, by: int = 0) -> SitesPage:
+def sites(
+    *, words: str = "", only_open: bool = False, done: int = 0, by: int = 0, keep: int = 0
+) -> SitesPage:
     """The city's sites, a few queries for all of them.
 
-    `words` must all be in a site's name, town or address; `done` is an opening that `by` has
-    just recorded: its site is shown whatever was asked for.
+    `words` must all be in a site's name, town or address. Whatever was asked for, the site of
+    the opening `done`, which `by` has just recorded, is shown, and the site `keep`.
     """
     every, openings = places.sites(), places.openings()
     asked = _asked(every)
@@ -95,7 +97,8 @@ def sites(*, words: str = "", only_open: bool = False, done: int = 0, by: int = 
     shown = [
         site
         for site in every
-        if (own and own.site == site.id)
+        if site.id == keep
+        or (own and own.site == site.id)
         or (
             (not only_open or _is_open(site.id, openings))
             and all(word in _searched(site) for word in wanted)
@@ -109,7 +112,7 @@ def sites(*, words: str = "", only_open: bool = False, done: int = 0, by: int = 
             for kind, name in KIND_NAMES.items()
             if (of_kind := tuple(line for one, line in lines if one is kind))
         ),
-        found=len(shown),
+        ids=frozenset(site.id for site in shown),
         open=len(standing),
         full=sum(opening.state is Openness.FULL for opening in standing),
         evacuees=sum(opening.evacuees or 0 for opening in standing),

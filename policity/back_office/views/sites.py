@@ -77,10 +77,13 @@ def close_sites(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest, user: User, *, fault: tuple[int, str] = (0, ""), status: int = 200
 ) -> HttpResponse:
+    site, words = fault
     asked = FindSitesForm(request.GET)
-    found = present_sites(**asked.wanted, by=user.pk)
+    found = present_sites(**asked.wanted, by=user.pk, keep=site)
+    if words and site not in found.ids:
+        messages.error(request, words)
     context = {"found": found, "asked": asked, "buttons": BUTTONS, "back": _query(request)}
-    context |= {"fault_site": fault[0], "fault": fault[1], "typed": request.POST}
+    context |= {"fault_site": site, "fault": words, "typed": request.POST}
     return page(request, "sites", context, status=status)
 
 
