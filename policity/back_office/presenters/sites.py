@@ -1,5 +1,6 @@
 """Every site with how it stands, found by name or town, ready to be set on a phone."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from policity.fields.alerts.rules.hazards import hazards_of
 from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places import queries as places
 from policity.foundations.places.queries import OpeningView, SiteView
-from policity.foundations.places.rules.openings import OPENNESS_NAMES, Openness, asked_of
+from policity.foundations.places.rules.openings import Openness, asked_of
 from policity.foundations.places.rules.sites import HAZARDS, KIND_NAMES, Kind
 
 LANGUAGE = "ja"
+_FIRST = re.compile("[・（]")
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 # What staff press, in the order in which a site fills.
 BUTTONS = (
@@ -22,6 +24,13 @@ BUTTONS = (
     (Openness.FULL, "満員"),
     (Openness.CLOSED, "閉じる"),
 )
+
+
+_STATES = {
+    **dict(BUTTONS),
+    Openness.CLOSED: "閉じた",
+    Openness.UNOPENED: "開いていない",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,8 @@ class SiteLine:
 
     @property
     def state_name(self) -> str:
-        """How it stands, in the law's words."""
-        return OPENNESS_NAMES[self.state]
+        """How it stands, in the words of the buttons."""
+        return _STATES[self.state]
 
     @property
     def boxes(self) -> tuple[bool, ...]:
@@ -65,7 +74,7 @@ class SiteLine:
     @property
     def done_name(self) -> str:
         """What it was just set to."""
-        return OPENNESS_NAMES[self.done.state] if self.done else ""
+        return _STATES[self.done.state] if self.done else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,8 @@ def _line(
 
 
 def _names(keys: tuple[str, ...]) -> str:
-    return "、".join(texts().hazard_name(LANGUAGE, key).partition("（")[0] for key in keys)
+    """Hazards by the first word of their names: there is one line for all of them."""
+    return "・".join(_FIRST.split(texts().hazard_name(LANGUAGE, key))[0] for key in keys)
 
 
 def _searched(site: SiteView) -> str:
