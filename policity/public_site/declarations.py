@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from django.utils import translation
+
 from policity.design import assets
 from policity.fields.alerts.queries import IN_FORCE, RECENT
 from policity.foundations.places import queries as places_queries
@@ -31,7 +33,8 @@ def _home(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
     read = presenters.read()
     for address in addresses:
         language, rest = split(address)
-        context = presenters.home(read, language.code)
+        with translation.override(language.code):
+            context = presenters.home(read, language.code)
         name = "home_in_force" if "worst" in context else "home_calm"
         body = page(f"public_site/{name}.html", language, rest, context)
         yield address, Rendered(body, _SITE_KEYS)
@@ -55,7 +58,8 @@ def _shelters(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]
     read = presenters.read()
     for address in addresses:
         language, rest = split(address)
-        context = presenters.shelters(read, language.code)
+        with translation.override(language.code):
+            context = presenters.shelters(read, language.code)
         body = page("public_site/shelters.html", language, rest, context)
         yield address, Rendered(body, _SITE_KEYS)
 

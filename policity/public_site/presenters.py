@@ -53,7 +53,10 @@ def read() -> City:
 
 
 def home(read: City, code: str) -> dict[str, Any]:
-    """The first page. In force: `worst` decides how it looks; calm: how to prepare."""
+    """The first page. In force: `worst` decides how it looks; calm: how to prepare.
+
+    Call it with the page's language active.
+    """
     standing = read.standing
     city_name = places.city_name(read.city, code)
     in_force = [alerts.view(event, code, city=read.city) for event in standing.in_force]
@@ -81,7 +84,10 @@ def home(read: City, code: str) -> dict[str, Any]:
 
 
 def shelters(read: City, code: str) -> dict[str, Any]:
-    """Which sites are open, and every site, its three kinds apart."""
+    """Which sites are open, and every site, its three kinds apart.
+
+    Call it with the page's language active.
+    """
     names = _hazard_names(code)
     kinds = {
         kind: places.rows([s for s in read.sites if s.kind == kind], names, read.city, code)

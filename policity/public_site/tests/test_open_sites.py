@@ -111,6 +111,9 @@ def test_a_hazard_the_city_has_no_site_for_is_said(monkeypatch):
     stand(monkeypatch, "danger")
     said = block(document(published()["/"].body))
     assert "内水氾濫（道や家に水がたまる）のときに使えると決まっている場所は、ありません" in said
+    # Where nothing is open it would only hide that.
+    stand(monkeypatch, "danger", with_openings={})
+    assert "内水氾濫" not in block(document(published()["/"].body))
     surge = history(12, Phenomenon.STORM_SURGE, (MODERATE, 3))
     monkeypatch.setitem(STATES, "warning", ((surge,), ()))
     stand(monkeypatch, "warning", with_openings=opened(ALL_OPEN))
@@ -142,6 +145,7 @@ def test_a_welfare_shelter_is_offered_to_nobody(monkeypatch):
     for row in rows:
         assert row.xpath(".//*[contains(@class, 'room')]") == []
         assert "受け入れる人: " in row.text_content()
+    assert "For: Pregnant people" in block(document(published()["/en/"].body))
     said = block(page)
     assert "だれでも入れる所ではありません。直接行かないでください。" in said
     assert "まず、市に相談してください。" in said
@@ -213,6 +217,17 @@ def test_in_every_language_the_block_is_there(monkeypatch):
         page = document(tree[language.prefix].body)
         found = list(lists(page).values())
         assert [len(some) for some in found] == [3, 1, 3, 1], language.code
+
+
+def test_whom_a_welfare_shelter_receives_is_said_in_the_pages_language(monkeypatch):
+    stand(monkeypatch, "quake", with_openings=opened(ALL_OPEN))
+    tree = published()
+    for address in ("/en/", "/ko/", "/en/shelters/", "/ko/shelters/"):
+        page = document(tree[address].body)
+        said = page.xpath("//li[contains(@class, 'shelter')]/p[not(descendant-or-self::*[@lang])]")
+        assert said, address
+        for words in said:
+            assert not re.search("[ぁ-んァ-ヶ一-鿿]", words.text_content()), address
 
 
 def test_what_staff_write_for_themselves_is_on_no_page(monkeypatch):
