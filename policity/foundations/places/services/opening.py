@@ -91,7 +91,7 @@ def close_all(*, seen: Mapping[int, int], by: User, now: datetime) -> int:
     """
     with transaction.atomic():
         # Before reading: who opens a site now waits for us, or we for them.
-        list(Site.objects.here().select_for_update().values_list("pk"))
+        list(Site.objects.here().select_for_update(of=("self",)).only("pk"))
         here = Opening.objects.filter(site__in=Site.objects.here()).newest()
         open_now = {row.site_id: row for row in here if Openness(row.state).is_open}
         if {site: row.pk for site, row in open_now.items()} != dict(seen):
@@ -109,7 +109,8 @@ def close_all(*, seen: Mapping[int, int], by: User, now: datetime) -> int:
 
 def _last(site: int) -> Opening | None:
     """The newest opening of one of the city's sites, which stays the newest until we commit."""
-    if not Site.objects.here().select_for_update().filter(pk=site).exists():
+    locked = Site.objects.here().select_for_update(of=("self",)).only("pk")
+    if locked.filter(pk=site).first() is None:
         raise OpeningRefused("この場所は、いまの市の一覧にありません。一覧を読み直してください。")
     return Opening.objects.filter(site=site).select_related("by").order_by("-pk").first()
 
