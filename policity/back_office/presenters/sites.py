@@ -11,7 +11,7 @@ from policity.fields.alerts.rules.hazards import hazards_of
 from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places import queries as places
 from policity.foundations.places.queries import OpeningView, SiteView
-from policity.foundations.places.rules.openings import Openness, asked_of
+from policity.foundations.places.rules.openings import OPENNESS_WORDS, Openness, asked_of
 from policity.foundations.places.rules.sites import HAZARDS, KIND_NAMES, Kind
 
 LANGUAGE = "ja"
@@ -19,18 +19,9 @@ _FIRST = re.compile("[・（]")
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 # What staff press, in the order in which a site fills.
 BUTTONS = (
-    (Openness.OPEN, "空いている"),
-    (Openness.CROWDED, "混んでいる"),
-    (Openness.FULL, "満員"),
+    *((state, OPENNESS_WORDS[state]) for state in (Openness.OPEN, Openness.CROWDED, Openness.FULL)),
     (Openness.CLOSED, "閉じる"),
 )
-
-
-_STATES = {
-    **dict(BUTTONS),
-    Openness.CLOSED: "閉じた",
-    Openness.UNOPENED: "開いていない",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +55,7 @@ class SiteLine:
     @property
     def state_name(self) -> str:
         """How it stands, in the words of the buttons."""
-        return _STATES[self.state]
+        return OPENNESS_WORDS[self.state]
 
     @property
     def boxes(self) -> tuple[bool, ...]:
@@ -74,7 +65,7 @@ class SiteLine:
     @property
     def done_name(self) -> str:
         """What it was just set to."""
-        return _STATES[self.done.state] if self.done else ""
+        return OPENNESS_WORDS[self.done.state] if self.done else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,11 @@ from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act
 from policity.foundations.places import services as places
 
+# Who was sent to sign in with a change in hand comes back by GET, to the same address.
+SIGNED_IN_AGAIN = (
+    "サインインし直したので、さきほどの操作は記録していません。もう一度押してください。"
+)
+
 
 @require_safe
 @never_cache
@@ -32,7 +37,7 @@ def set_site(request: HttpRequest, site: int) -> HttpResponse:
     """Say how a site stands."""
     user = require(request, Act.OPEN_SITES)
     if request.method == "GET":
-        return _signed_in_again(request)
+        return _page(request, user, fault=(site, SIGNED_IN_AGAIN))
     form = OpeningForm(request.POST)
     if not form.is_valid():
         return _page(request, user, fault=(site, form.fault), status=400)
@@ -49,7 +54,7 @@ def take_back(request: HttpRequest, site: int, opening: int) -> HttpResponse:
     """Undo what was just said of a site."""
     user = require(request, Act.OPEN_SITES)
     if request.method == "GET":
-        return _signed_in_again(request)
+        return _page(request, user, fault=(site, SIGNED_IN_AGAIN))
     try:
         places.take_back(opening=opening, by=user, now=timezone.now())
     except places.OpeningRefused as error:
@@ -97,12 +102,3 @@ def _query(request: HttpRequest, *, done: int = 0) -> str:
     """What was asked for, so that a change loses neither the search nor the filter."""
     asked = {name: request.GET[name] for name in ("q", "open") if request.GET.get(name)}
     return urlencode(asked | ({"done": str(done)} if done else {}))
-
-
-def _signed_in_again(request: HttpRequest) -> HttpResponse:
-    """Who was sent to sign in with a change in hand comes here: it was not recorded."""
-    messages.error(
-        request,
-        "サインインし直したので、さきほどの操作は記録していません。もう一度押してください。",
-    )
-    return _back(request)

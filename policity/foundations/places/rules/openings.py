@@ -39,6 +39,15 @@ OPENNESS_NAMES = {
     Openness.CLOSED: "閉鎖",
 }
 
+OPENNESS_WORDS = {
+    Openness.UNOPENED: "開いていない",
+    Openness.OPEN: "空いている",
+    Openness.CROWDED: "混んでいる",
+    Openness.FULL: "満員",
+    Openness.CLOSED: "閉じた",
+}
+"""The same in the words of those who stand in the site."""
+
 LONGEST_NOTE = 100
 """Characters of a note: it stands beside a site on a phone."""
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from policity.foundations.accounts.models import User
 from policity.foundations.places.models import Opening, Site
-from policity.foundations.places.rules.openings import OPENNESS_NAMES, Openness, problem
+from policity.foundations.places.rules.openings import OPENNESS_WORDS, Openness, problem
 from policity.foundations.publishing.services import mark_stale
 from policity.kit import moments
 
@@ -120,10 +120,10 @@ def _refuse_if_changed(last: Opening | None, seen: int, by: User) -> None:
         return
     who = "あなた" if last.by_id == by.pk else f"{last.by}さん"
     at = moments.clock(timezone.localtime(last.at), "ja")
-    name = OPENNESS_NAMES[Openness(last.state)]
+    word = OPENNESS_WORDS[Openness(last.state)]
     count = "" if last.evacuees is None else f"（{last.evacuees}人）"
     raise ChangedMeanwhile(
-        f"先に、{who}が{at}に「{name}」{count}にしました。いまの操作は、記録していません。"
+        f"先に、{who}が{at}に「{word}」{count}にしました。いまの操作は、記録していません。"
         "様子を確かめて、もう一度押してください。"
     )
 

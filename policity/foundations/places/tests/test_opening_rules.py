@@ -10,6 +10,7 @@ from policity.foundations.places.rules.openings import (
     LONGEST_NOTE,
     MOST_EVACUEES,
     OPENNESS_NAMES,
+    OPENNESS_WORDS,
     Openness,
     Use,
     asked_of,
@@ -121,7 +122,7 @@ def test_boxes_say_how_much_room_is_left() -> None:
         Openness.CLOSED: 0,
     }
     assert {state for state in Openness if state.is_open} == set(Openness) - SHUT
-    assert set(OPENNESS_NAMES) == set(Openness)
+    assert set(OPENNESS_NAMES) == set(OPENNESS_WORDS) == set(Openness)
 
 
 @pytest.mark.parametrize(
