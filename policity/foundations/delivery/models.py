@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from policity.foundations.delivery.rules.ledger import State
 from policity.kit.declare import Lane
@@ -129,6 +129,92 @@ class LedgerRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} #{self.person} {self.channel} {State(self.state).word}"
+
+
+class Reach(models.Model):
+    """How far a dispatch had come at a moment: its targets, and persons by their furthest state.
+
+    Append-only, so that the curve outlives the sending. The states' sum is `targets`.
+    """
+
+    message = models.ForeignKey(Message, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    targets = models.PositiveIntegerField()
+    unreachable = models.PositiveIntegerField()
+    withdrawn = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    queued = models.PositiveIntegerField()
+    handed = models.PositiveIntegerField()
+    delivered = models.PositiveIntegerField()
+    seen = models.PositiveIntegerField()
+    confirmed = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            # The curve of one message, in order.
+            models.UniqueConstraint(fields=["message", "at"], name="delivery_one_sample_a_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.at}"
+
+
+class MovementQuerySet(models.QuerySet["Movement"]):
+    """Movements in the words of who counts."""
+
+    def uncounted(self) -> "MovementQuerySet":
+        """Of messages whose rows have changed since somebody counted them."""
+        return self.filter(changes__gt=F("counted"))
+
+
+class Movement(models.Model):
+    """That rows of a message's ledger have changed: one row a message.
+
+    `changes` grows with every transaction that changes them, in that transaction; `counted` is
+    what it was when they were last counted.
+    """
+
+    message = models.OneToOneField(
+        Message, models.PROTECT, primary_key=True, related_name="movement"
+    )
+    changes = models.PositiveBigIntegerField()
+    counted = models.PositiveBigIntegerField()
+
+    objects = MovementQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            # Whose turn it is to be counted, each second, among all that were ever sent.
+            models.Index(
+                fields=["message"],
+                condition=Q(changes__gt=F("counted")),
+                name="delivery_uncounted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.changes}"
+
+
+class Standing(models.Model):
+    """How a dispatch stands as it was last counted, split up: one row a message, written over.
+
+    `changes` is the movement's at the count: where they are the same, this is how it stands now.
+    `split` is what `rules.reach.Split` packs: persons by town and by language, rows by channel,
+    and why persons failed.
+    """
+
+    message = models.OneToOneField(
+        Message, models.PROTECT, primary_key=True, related_name="standing"
+    )
+    changes = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    targets = models.PositiveIntegerField()
+    counted = models.PositiveIntegerField()
+    split = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.at}"
 
 
 class Reply(models.Model):

@@ -171,6 +171,15 @@ def _reach(persons: Ids, by_mail: Ids, by_push: Ids) -> tuple[int, int, int]:
     return int(np.count_nonzero(mail)), int(np.count_nonzero(push)), int(neither)
 
 
+HOMES = """
+SELECT "id" AS "person", "language", (
+    SELECT "town_id" FROM residents_place WHERE "resident_id" = residents_resident."id"
+    ORDER BY "id" LIMIT 1
+) AS "town" FROM residents_resident
+"""
+"""Every resident's language and the town of their first place, for counting in one statement."""
+
+
 class Recipient(NamedTuple):
     """Where one resident is reached on one channel, in which language; `address` is its number."""
 

@@ -68,6 +68,7 @@ def befores(state: State) -> tuple[State, ...]:
 
 IN_DOUBT = "送信の途中で止まり、届いたか分かりません"
 GIVEN_UP = "相手のサーバーが受け取れないままです"
+NO_ADDRESS = "アドレスがなくなりました"
 TRIES = 24
 
 

@@ -7,6 +7,7 @@ from policity.foundations.delivery.services.answering import (
     tell_more,
 )
 from policity.foundations.delivery.services.bouncing import bounce
+from policity.foundations.delivery.services.counting import count
 from policity.foundations.delivery.services.telling import (
     NotAwaitingError,
     approve,
@@ -22,6 +23,7 @@ __all__ = [
     "approve",
     "bounce",
     "close_alarm",
+    "count",
     "escalate",
     "own_alarm",
     "reply",

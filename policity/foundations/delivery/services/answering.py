@@ -10,6 +10,7 @@ from policity.foundations.accounts.models import User
 from policity.foundations.delivery.models import Alarm, LedgerRow, Reply
 from policity.foundations.delivery.rules.duty import duty
 from policity.foundations.delivery.rules.ledger import State, befores
+from policity.foundations.delivery.services.counting import moved
 from policity.foundations.residents import queries as residents
 
 log = structlog.get_logger("policity.delivery")
@@ -39,7 +40,8 @@ def reply(
     if not row.exists():
         raise LookupError(f"message {message} was not for this person")
     before = [one.value for one in befores(state)]
-    row.filter(state__in=before).update(state=state, changed_at=now, reason="")
+    if row.filter(state__in=before).update(state=state, changed_at=now, reason=""):
+        moved([message])
     Reply.objects.create(message_id=message, person=person, channel=channel, answer=answer, at=now)
     open_ones = Alarm.objects.filter(message=message, person=person, closed_at=None)
     if answer == Reply.Answer.SAFE:

@@ -9,6 +9,7 @@ from django.db import transaction
 from policity.foundations.delivery.formats.mail import read_bounce, read_verp
 from policity.foundations.delivery.models import LedgerRow
 from policity.foundations.delivery.rules.ledger import State, befores
+from policity.foundations.delivery.services.counting import moved
 from policity.foundations.residents import services as residents
 from policity.foundations.residents.models import Channel
 
@@ -37,6 +38,8 @@ def bounce(data: bytes, *, to: str = "", now: datetime) -> State | None:
     changed = row.filter(state__in=before).update(
         state=state, changed_at=now, reason=f"{found.status} {found.diagnostic}".strip()[:200]
     )
+    if changed:
+        moved([message])
     if state is State.FAILED and found.status.startswith("5.1."):
         dead = residents.Dead(person, Channel.MAIL, "", f"{found.status} {found.diagnostic}")
         residents.retire([dead], now=now)

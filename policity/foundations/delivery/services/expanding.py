@@ -19,6 +19,7 @@ from policity.foundations.delivery.rules.batches import (
     send_kind,
 )
 from policity.foundations.delivery.rules.ledger import NO_CHANNEL, State
+from policity.foundations.delivery.services.counting import moved
 from policity.foundations.delivery.services.telling import AHEAD_OF_ALL
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.models import Channel
@@ -116,6 +117,7 @@ def step(expansion: Expansion, *, now: datetime) -> bool:
             dispatch.expanded_at = now
             work.done([expansion.claim])
         dispatch.save(update_fields=["targets", "cursor", "expanded_at"])
+        moved([expansion.message])
     expansion.at += CHUNK
     if last:
         log.info("expanded", message=expansion.message, targets=dispatch.targets)

@@ -19,6 +19,7 @@ from policity.foundations.delivery.rules.ledger import (
     believable,
     resends,
 )
+from policity.foundations.delivery.services.counting import moved
 from policity.foundations.residents import services as residents
 from policity.foundations.work import queries as work
 
@@ -61,6 +62,7 @@ def record(
         ours = [line for line in answers if line.key[:2] in live]
         _write(ours, batches, severities, now=now)
         _retire(ours, batches, addresses, now=now)
+        moved(batches[line.key.claim].message for line in ours)
     return len(answers) - len(ours)
 
 

@@ -22,7 +22,7 @@ from policity.foundations.delivery.formats.webpush import from_base64url
 from policity.foundations.delivery.models import Dispatch, Leads, LedgerRow
 from policity.foundations.delivery.rules.batches import EXPAND, Batch, send_kind
 from policity.foundations.delivery.rules.handing import Item, Result
-from policity.foundations.delivery.rules.ledger import IN_DOUBT, State
+from policity.foundations.delivery.rules.ledger import IN_DOUBT, NO_ADDRESS, State
 from policity.foundations.delivery.services import expanding
 from policity.foundations.delivery.services.composing import Composer
 from policity.foundations.delivery.services.recording import record
@@ -278,7 +278,6 @@ def recover(lane: Lane, folders: Sequence[Path], *, now: datetime) -> None:
 
 
 PUT_OFF = "相手が受け取れないので、あとでやり直します"
-NO_ADDRESS = "アドレスがなくなりました"
 
 
 def _rows(batch: Batch) -> QuerySet[LedgerRow]:

@@ -11,6 +11,7 @@ from policity.foundations.delivery.models import Dispatch, Leads, LedgerRow, Mes
 from policity.foundations.delivery.queries import SENDS, leads, waiting_messages
 from policity.foundations.delivery.rules.batches import EXPAND, prefix
 from policity.foundations.delivery.rules.ledger import State
+from policity.foundations.delivery.services.counting import moved
 from policity.foundations.residents.rules.audience import Audience
 from policity.foundations.residents.rules.choices import kind as kind_of
 from policity.foundations.work import services as work
@@ -105,6 +106,7 @@ def send(
 
 def _expand(dispatch: Dispatch, *, now: datetime) -> None:
     due = AHEAD_OF_ALL if dispatch.ahead else now
+    moved([dispatch.message_id])
     work.put(EXPAND, [prefix(dispatch.message_id)], lane=Lane(dispatch.lane), due=due)
 
 
@@ -139,6 +141,7 @@ def withdraw(*, message: int, now: datetime) -> int:
     )
     waiting = LedgerRow.objects.filter(message=message, state=State.QUEUED)
     count = waiting.update(state=State.WITHDRAWN, changed_at=now)
+    moved([message])
     work.cancel((EXPAND, *SENDS), prefix=prefix(message))
     log.info("withdrawn", message=message, rows=count)
     return count
@@ -147,6 +150,9 @@ def withdraw(*, message: int, now: datetime) -> int:
 @transaction.atomic
 def withdraw_person(*, resident: int, now: datetime) -> None:
     """Nothing that waits for somebody who left is sent."""
-    LedgerRow.objects.filter(
+    waiting = LedgerRow.objects.filter(
         message__in=waiting_messages(), person=resident, state=State.QUEUED
-    ).update(state=State.WITHDRAWN, changed_at=now)
+    )
+    messages = list(waiting.values_list("message_id", flat=True))
+    waiting.update(state=State.WITHDRAWN, changed_at=now)
+    moved(messages)

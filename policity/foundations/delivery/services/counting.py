@@ -1,0 +1,76 @@
+"""Counts dispatches that have moved, for everybody who looks: one count a tick, by one process."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import F
+
+from policity.foundations.delivery import queries
+from policity.foundations.delivery.models import Dispatch, Movement, Reach, Standing
+from policity.foundations.delivery.rules.ledger import State
+from policity.foundations.delivery.rules.reach import Sample, worth_keeping
+from policity.foundations.residents.rules.choices import ACCOUNT
+
+log = structlog.get_logger("policity.delivery")
+
+
+MOVED = """
+INSERT INTO delivery_movement ("message_id", "changes", "counted") VALUES (%s, 1, 0)
+ON CONFLICT ("message_id") DO UPDATE SET "changes" = delivery_movement."changes" + 1
+"""
+
+
+def moved(messages: Iterable[int]) -> None:
+    """Note, in the transaction that writes them, that rows of these messages have changed."""
+    with connection.cursor() as cursor:
+        cursor.executemany(MOVED, [(message,) for message in sorted(set(messages))])
+
+
+def count(*, now: datetime) -> tuple[int, ...]:
+    """Count every dispatch whose rows have changed since the last count, and say which those are.
+
+    Each count replaces the dispatch's standing, and joins its curve where it tells something new.
+    Messages to somebody's own account are not counted: each is for one person. Nothing is locked
+    while a count is under way.
+    """
+    waiting = Movement.objects.uncounted().values_list("message_id", "message__kind")
+    found = dict(waiting.order_by("-message_id"))
+    if own := [message for message, kind in found.items() if kind == ACCOUNT]:
+        Movement.objects.filter(message__in=own).update(counted=F("changes"))
+    messages = tuple(message for message, kind in found.items() if kind != ACCOUNT)
+    for message in messages:
+        _keep(queries.count(message, now=now))
+    return messages
+
+
+@transaction.atomic
+def _keep(count: queries.Count) -> None:
+    dispatch = Dispatch.objects.get(message=count.message)
+    Standing.objects.update_or_create(
+        message_id=count.message,
+        defaults={
+            "changes": count.changes,
+            "at": count.at,
+            "targets": count.targets,
+            "counted": count.counted,
+            "split": count.split.pack(),
+        },
+    )
+    Movement.objects.filter(message=count.message).update(counted=count.changes)
+    if not count.whole:
+        log.error("does_not_add_up", message=count.message, targets=count.targets)
+        return
+    rows = Reach.objects.filter(message=count.message).order_by("-at")
+    words = [state.word for state in State]
+    last = rows.values_list("at", "targets", *words).first()
+    kept = Sample(last[0], last[1], tuple(last[2:])) if last else None
+    began = dispatch.approved_at or dispatch.created_at
+    if worth_keeping(kept, count.sample, began=began):
+        Reach.objects.create(
+            message_id=count.message,
+            at=count.at,
+            targets=count.targets,
+            **dict(zip(words, count.split.states, strict=True)),
+        )
