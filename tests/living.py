@@ -17,6 +17,7 @@ from pathlib import Path
 CHILDREN = {
     "front": "caddy",
     "web": "policity.project.web",
+    "live": "policity.project.live",
     "worker": "policity.project.cli worker run",
     "watcher": "policity.project.cli watcher run",
     "sender-urgent": "policity.project.cli delivery send --lane urgent",

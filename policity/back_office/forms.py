@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.http import QueryDict
 
 from policity.foundations.places.rules.openings import LONGEST_NOTE, Openness
 
@@ -12,6 +13,18 @@ class OutcomeForm(forms.Form):
     """How a call for help ended."""
 
     outcome = forms.CharField(max_length=200)
+
+
+class ChoiceForm(forms.Form):
+    """Which message the board is to show; the newest where none is chosen."""
+
+    message = forms.IntegerField(min_value=1, required=False)
+
+    @classmethod
+    def read(cls, given: QueryDict) -> int | None:
+        """The chosen message. What is no number chooses nothing."""
+        form = cls(given)
+        return form.cleaned_data["message"] if form.is_valid() else None
 
 
 class SignInForm(AuthenticationForm):

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from policity.back_office.views import alarms, board, outbox, sign_in, sites
+from policity.back_office.views import alarms, board, live, outbox, reach, sign_in, sites
 
 app_name = "back_office"
 
 urlpatterns = [
     path("", board.board, name="board"),
+    path("live/", live.live, name="live"),
+    path("reach/<int:message>/", reach.reach, name="reach"),
+    path("reach/<int:message>.csv", reach.as_csv, name="reach_csv"),
+    path("reach/<int:message>.json", reach.as_json, name="reach_json"),
     path("approve/<int:message>/", board.approve, name="approve"),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:alarm>/take/", alarms.take, name="take_alarm"),

@@ -20,6 +20,7 @@ ASSETS = {
     "icon.svg": ("icon.svg",),
     "state.js": ("state.js",),
     "register.js": ("register.js",),
+    "board.js": ("board.js",),
     "sw.js": ("sw.js",),
 }
 # A browser looks for a newer service worker where it found the last one, and lets it see pages

@@ -99,6 +99,15 @@ http://:$port {
 		reverse_proxy "unix/$socket"
 	}
 
+	# The board as it changes: each event goes on at once, for as long as somebody looks.
+	@live path /staff/live/
+	handle @live {
+		header ?Cache-Control "no-store"
+		reverse_proxy "unix/$live" {
+			flush_interval -1
+		}
+	}
+
 	@staff path /staff /staff/*
 	handle @staff {
 		header ?Cache-Control "no-store"
@@ -200,6 +209,8 @@ def configuration(*, published: Path, socket: Path, bind: str, port: int) -> str
         published=_quoted(published),
         pages=_quoted(PAGES),
         socket=socket,
+        # Both lie beside each other (serve).
+        live=socket.with_name("live.sock"),
         bind=bind,
         port=port,
         cache_pages=CACHE_PAGES,

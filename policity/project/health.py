@@ -13,7 +13,7 @@ from policity.project import home
 
 # Each of the children touches its file at least every few seconds.
 HEARTBEAT_SECONDS = 15
-CHILDREN = ("worker", "watcher", "sender-urgent", "sender-routine")
+CHILDREN = ("live", "worker", "watcher", "sender-urgent", "sender-routine")
 # A running program's migrations do not change.
 _migration_set = cache(home.migration_set)
 

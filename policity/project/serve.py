@@ -94,6 +94,7 @@ class _City:
     def _others(self) -> list[Child]:
         return [
             self._python("web", "policity.project.web", str(self.socket)),
+            self._python("live", "policity.project.live", str(self.run / "live.sock")),
             self._python("worker", "policity.project.cli", "worker", "run"),
             self._python("watcher", "policity.project.cli", "watcher", "run"),
             # Emergencies have a process and connections of their own.

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from policity.back_office.presenters.reach import Reach, Sending, reach, sending
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
 from policity.fields.alerts.rules.texts import texts
@@ -38,46 +39,14 @@ class Trouble:
     do: str
 
 
-# Furthest first, with what each is called and the colour it is drawn in.
-STATES = (
-    ("confirmed", "返事があった", "var(--data-1)"),
-    ("seen", "見た", "var(--data-2)"),
-    ("delivered", "届いた", "var(--data-3)"),
-    ("handed", "渡した", "var(--data-4)"),
-    ("queued", "待ち", "var(--data-5)"),
-    ("failed", "失敗", "var(--data-miss)"),
-    ("unreachable", "手段なし", "var(--data-rest)"),
-    ("withdrawn", "取り下げ", "var(--line-strong)"),
-)
-REACHED = frozenset({"confirmed", "seen", "delivered", "handed"})
-WIDTH = 1180.0
-
-
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One state of the bar: how many, and where it is drawn."""
+class Call:
+    """Somebody who needs help, and who sees to it. Without their particulars."""
 
-    word: str
-    count: int
-    colour: str
-    x: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """How a dispatch stands. The parts' sum is `targets`, or it says that it is not."""
-
-    message: int
-    title: str
-    targets: int
-    parts: tuple[Part, ...]
-    reached: int
-    percent: str
-    whole: bool
-    stage: str
-    expanding: bool
-    created_at: datetime
+    town: str
+    minutes: int
+    owner: str
+    escalated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +59,28 @@ class Board:
     told: tuple[Row, ...]
     waiting: int
     troubles: tuple[Trouble, ...]
-    sendings: tuple[Sending, ...]
-    alarms: tuple[delivery.AlarmView, ...]
+    reach: Reach | None
+    newest: bool
+    earlier: tuple[Sending, ...]
+    calls: tuple[Call, ...]
+    unowned: int
     escalated: int
     awaiting: tuple[tuple[int, str, datetime], ...]
-    failures: tuple[tuple[str, int], ...]
     residents: residents.Totals
     kept: bool
 
 
-def board(*, now: datetime) -> Board:
-    """What is in force, what was published and how fast, and what is wrong."""
+def board(*, now: datetime, message: int | None = None) -> Board:
+    """What is in force, how far a message came (the newest, or the chosen one), what is wrong.
+
+    Raises LookupError where the chosen message was not sent.
+    """
     say = texts()
-    sent = sendings(SENT)
+    sent = delivery.sent(SENT, now=now, chosen=message)
+    shown = next((one for one in sent if message in (None, one.count.message)), None)
+    if message is not None and shown is None:
+        raise LookupError(message)
     alarms = delivery.open_alarms()
-    newest = sent[0].message if sent else 0
     unreadable = alerts.unreadable(since=now - timedelta(days=1))
     return Board(
         now=now,
@@ -124,14 +100,21 @@ def board(*, now: datetime) -> Board:
                 for channel, text in channels.items()
             ),
         ),
-        sendings=sent,
-        alarms=alarms,
+        reach=reach(shown) if shown else None,
+        newest=shown is None or shown is sent[0],
+        earlier=tuple(sending(one) for one in sent if one is not shown),
+        calls=tuple(_call(alarm, now=now) for alarm in alarms),
+        unowned=sum(not alarm.owner for alarm in alarms),
         escalated=sum(alarm.escalated for alarm in alarms),
         awaiting=delivery.awaiting(),
-        failures=delivery.failures(newest, 5),
         residents=residents.totals(),
         kept=not settings.EMAIL_URL,
     )
+
+
+def _call(alarm: delivery.AlarmView, *, now: datetime) -> Call:
+    minutes = int((now - alarm.raised_at).total_seconds() // 60)
+    return Call(alarm.town or "町が分かりません", minutes, alarm.owner, alarm.escalated)
 
 
 def _row(told: alerts.Told) -> Row:
@@ -180,32 +163,4 @@ def _stuck(page: publishing.Failing) -> Trouble:
     return Trouble(
         f"ページ {page.address} を書き出せません（{page.attempts}回）。",
         "前の内容が出たままです。情報システムの担当に知らせてください。",
-    )
-
-
-def sendings(limit: int) -> tuple[Sending, ...]:
-    """The newest dispatches, as the board draws them."""
-    return tuple(_sending(sent) for sent in delivery.sent(limit))
-
-
-def _sending(sent: delivery.Sent) -> Sending:
-    status = sent.status
-    parts, x = [], 0.0
-    for key, word, colour in STATES:
-        count = status.states[key]
-        width = WIDTH * count / status.targets if status.targets else 0.0
-        parts.append(Part(word, count, colour, round(x, 1), round(width, 1)))
-        x += width
-    reached = sum(count for key, count in status.states.items() if key in REACHED)
-    return Sending(
-        message=status.message,
-        title=sent.title,
-        targets=status.targets,
-        parts=tuple(parts),
-        reached=reached,
-        percent=f"{100 * reached / status.targets:.1f}%" if status.targets else "–",
-        whole=status.whole,
-        stage=status.stage,
-        expanding=status.expanding,
-        created_at=sent.created_at,
     )

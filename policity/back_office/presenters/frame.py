@@ -1,5 +1,9 @@
 """What stands at the head of every staff page."""
 
+from datetime import datetime
+
+from django.utils import timezone
+
 from policity.foundations.places import queries as places
 
 
@@ -9,3 +13,8 @@ def city_name() -> str:
         return places.city().name
     except places.NoCity:
         return "市が読み込まれていません"
+
+
+def clock(at: datetime) -> str:
+    """To the second, in the city's time: "20:52:10"."""
+    return f"{timezone.localtime(at):%H:%M:%S}"

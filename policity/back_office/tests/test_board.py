@@ -82,7 +82,7 @@ def test_how_long_it_took_from_arrival_to_the_last_page(client, take, took, said
     if took is not None:
         Showing.objects.update(shown_at=at + took)
     shown = panes(client)
-    assert said in shown["b2"]
+    assert said in shown["b5"]
     assert shown["b4"].count(said) == 2
 
 
