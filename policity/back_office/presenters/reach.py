@@ -73,7 +73,7 @@ class Sending:
     reached: str
     percent: str
     rest: str
-    split_at: float
+    cut: float
     whole: bool
     withdrawn: bool
     expanding: bool
@@ -149,6 +149,11 @@ class Reach:
     failed: Mapping[Why, int]
 
     @property
+    def most(self) -> tuple[Line, ...]:
+        """The towns with the most people to reach first."""
+        return tuple(sorted(self.towns, key=lambda line: line.reached - line.targets))
+
+    @property
     def seconds(self) -> Mapping[str, float | None]:
         """How long it took to each milestone, in seconds; None: not yet."""
         return dict(self.curve.seconds)
@@ -196,7 +201,7 @@ def sending(sent: delivery.Sent) -> Sending:
         reached=number(there),
         percent=percent(there, count.targets),
         rest=number(count.targets - there),
-        split_at=round(WIDTH * there / count.targets, 1) if count.targets else 0.0,
+        cut=round(100 * there / count.targets, 1) if count.targets else 0.0,
         whole=count.whole,
         withdrawn=sent.stage == "withdrawn",
         expanding=sent.expanding,
@@ -332,11 +337,11 @@ def _height(share: float) -> float:
     return FLOOR - share * (FLOOR - CEILING)
 
 
-def _span(seconds: Iterable[float], times: Iterable[timedelta | None]) -> int:
-    """How much of the time is drawn: hours in which only answers came would flatten the rise."""
+def _span(seconds: Iterable[float], times: Sequence[timedelta | None]) -> int:
+    """How much of the time is drawn: when the last milestone is passed, not much more."""
     last = max(seconds, default=0.0)
-    rises = [time.total_seconds() for time in times if time is not None]
-    shown = min(last, max(max(rises) * 3, SPANS[0])) if rises else last
+    *_, passed = times
+    shown = last if passed is None else min(last, passed.total_seconds() * 2)
     return next((span for span in SPANS if span >= shown), math.ceil(shown / 86_400) * 86_400)
 
 
