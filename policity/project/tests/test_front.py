@@ -115,6 +115,10 @@ def _place(folder: Path) -> Site:
     return Site(_free_port(), folder / "published", folder / "web.sock", folder / "log")
 
 
+def _live(site: Site) -> Path:
+    return site.socket.with_name("live.sock")
+
+
 def _nginx(folder: Path, site: Site, user: str = "root") -> tuple[list[str], dict[str, str]]:
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert nginx, "nginx is missing: script/test installs it"
@@ -123,6 +127,7 @@ def _nginx(folder: Path, site: Site, user: str = "root") -> tuple[list[str], dic
         text = file.read_text()
         text = text.replace("/var/lib/policity/published", str(site.published))
         text = text.replace("/var/lib/policity/run/web.sock", str(site.socket))
+        text = text.replace("/var/lib/policity/run/live.sock", str(_live(site)))
         text = text.replace("listen 80;", f"listen 127.0.0.1:{site.port};")
         file.write_text(text.replace("listen [::]:80;", ""))
     (folder / "nginx.conf").write_text(
@@ -311,6 +316,54 @@ def echo(site: Site) -> Iterator[None]:
         finally:
             server.shutdown()
             site.socket.unlink()
+
+
+class _Stream(_Echo):
+    """Says one thing, and the next when the test has heard it."""
+
+    heard = threading.Event()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(b"data: one\n\n")
+        self.wfile.flush()
+        assert self.heard.wait(10)
+        self.wfile.write(b"data: two\n\n")
+
+
+@pytest.fixture
+def live(site: Site) -> Iterator[threading.Event]:
+    """A live process that streams."""
+    _live(site).unlink(missing_ok=True)
+    _Stream.heard.clear()
+    with _UnixServer(str(_live(site)), _Stream) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield _Stream.heard
+        finally:
+            server.shutdown()
+            _live(site).unlink()
+
+
+def test_each_event_goes_on_at_once(site: Site, live: threading.Event) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
+    connection.request("GET", "/staff/live/?message=1", headers={"Accept-Encoding": "gzip, br"})
+    reply = connection.getresponse()
+    assert reply.readline() + reply.readline() == b"data: one\n\n"
+    live.set()
+    assert reply.read() == b"data: two\n\n"
+    assert reply.headers["Cache-Control"] == "no-store"
+    for name, text in front.SECURITY_HEADERS.items():
+        assert reply.headers.get_all(name) == [text]
+    connection.close()
+
+
+@pytest.mark.usefixtures("echo")
+def test_the_board_is_there_without_its_stream(site: Site) -> None:
+    assert site.get("/staff/live/").status == 503
+    assert site.get("/staff/").body == b"/staff/"
 
 
 RESIDENTS_PATHS = [
