@@ -75,8 +75,8 @@ def _changes(since: int, until: int) -> tuple[list[Row], list[int]]:
 
 def forget() -> None:
     """Read everything anew the next time."""
-    global _columns
-    _columns = Columns(choices.unpack)
+    global _columns, _totals
+    _columns, _totals = Columns(choices.unpack), None
 
 
 def version() -> int:
@@ -339,9 +339,20 @@ class Totals:
     push: int
 
 
+_totals: tuple[int, Totals] | None = None
+"""The totals as of the change with this number."""
+
+
 def totals() -> Totals:
-    """For the board. What an import has not finished does not count yet."""
+    """For the board, counted once a change. What an import has not finished does not count yet."""
+    global _totals
     made = version()
+    if _totals is None or _totals[0] != made:
+        _totals = (made, _count(made))
+    return _totals[1]
+
+
+def _count(made: int) -> Totals:
     usable = Address.objects.usable().exclude(resident__version__gt=made)
     return Totals(
         Resident.objects.filter(version__lte=made).count(),
