@@ -321,7 +321,7 @@ def test_the_whole_city_is_said_in_a_word(decide, towns):
 def test_the_audience_before_is_the_audience_after(decide, staff, towns, resident):
     decide(towns[:1], Level.ELDERLY)
     made = orders.compose(draft=draft(towns[:2]), by=staff(Role.DUTY_OFFICER), now=NOW)
-    ahead = orders.audience(queries.order(made.pk)).freeze()
+    ahead = orders.audience(queries.view(made)).freeze()
     orders.submit(order=made.pk, seen=1, by=staff(Role.DUTY_OFFICER), now=NOW)
     issued = orders.issue(order=made.pk, seen=1, by=staff(Role.COMMANDER), now=NOW)
     assert Dispatch.objects.get(message=issued.message_id).audience == ahead
