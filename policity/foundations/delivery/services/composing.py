@@ -1,9 +1,11 @@
 """What a message looks like on each channel: rendered once a language, made personal by bytes."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from functools import cached_property
 from hashlib import blake2b
 
@@ -19,6 +21,8 @@ from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.queries import Recipient
+from policity.foundations.residents.rules.audience import Audience
+from policity.foundations.residents.rules.choices import ACCOUNT
 from policity.foundations.residents.rules.links import Purpose
 from policity.kit import moments, ruby
 from policity.kit.languages import LANGUAGES, Language
@@ -174,6 +178,43 @@ class Composer:
             date=self.told_at,
             language=letter.language.html,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A copy that belongs to nobody: the mail's subject and text, the notification's two lines."""
+
+    subject: str
+    mail: str
+    title: str
+    notification: str
+
+
+def samples(
+    *, texts: Mapping[str, Mapping[str, str]], severity: Severity, path: str, now: datetime
+) -> dict[str, Sample]:
+    """What people would get, by language: made by what makes the real ones, but nothing is sent."""
+    message = Message(pk=0, thread="sample", severity=severity, texts=texts, told_at=now)
+    dispatch = Dispatch(
+        message=message,
+        path=path,
+        leads_to=Leads.REPLY,
+        audience=Audience(ACCOUNT, severity).freeze(),
+    )
+    composer = Composer(dispatch)
+    return {one.code: _sample(composer, one) for one in LANGUAGES}
+
+
+def _sample(composer: Composer, language: Language) -> Sample:
+    to = Recipient(0, language.code, "sample@example.jp", "", "")
+    mail = message_from_bytes(b"".join(composer.mail(to)), policy=policy.default)
+    shown = json.loads(b"".join(composer.push(to)))
+    text = _PERSONAL.sub(r"\1…", str(mail.get_content()))
+    return Sample(str(mail["subject"]), text, shown["title"], shown["body"])
+
+
+# What leads one person to their own page, and nobody else.
+_PERSONAL = re.compile(r"(/(?:reply|me/leave|me)/)\S+")
 
 
 def warm() -> None:
