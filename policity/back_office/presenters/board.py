@@ -100,9 +100,9 @@ def board(*, now: datetime, message: int | None = None) -> Board:
                 for channel, text in channels.items()
             ),
         ),
-        reach=reach(shown) if shown else None,
+        reach=reach(shown, now=now) if shown else None,
         newest=shown is None or shown is sent[0],
-        earlier=tuple(sending(one) for one in sent if one is not shown),
+        earlier=tuple(sending(one, now=now) for one in sent if one is not shown),
         calls=tuple(_call(alarm, now=now) for alarm in alarms),
         unowned=sum(not alarm.owner for alarm in alarms),
         escalated=sum(alarm.escalated for alarm in alarms),

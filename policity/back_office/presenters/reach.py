@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from policity.back_office.presenters.frame import clock
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.delivery.rules.ledger import NO_CHANNEL, State
 from policity.foundations.delivery.rules.reach import (
@@ -44,6 +45,8 @@ WHY = {
 CHANNEL_NAMES = {**{one.value: str(one.label) for one in Channel}, NO_CHANNEL: "手段なし"}
 LEFT = "登録をやめた人"
 GOAL = 0.9
+# Older counts than this say so beside them.
+LATE = timedelta(seconds=5)
 WIDTH = 1180.0
 BAR = 100.0
 
@@ -79,6 +82,7 @@ class Sending:
     expanding: bool
     began_at: datetime
     counted_at: datetime
+    counted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +183,8 @@ def lasting(time: timedelta) -> str:
     return f"{seconds // 3600}時間{seconds % 3600 // 60:02}分"
 
 
-def sending(sent: delivery.Sent) -> Sending:
-    """One dispatch as the board draws it."""
+def sending(sent: delivery.Sent, *, now: datetime) -> Sending:
+    """One dispatch as the board draws it. `counted` is empty while the count is new."""
     count = sent.count
     parts, x = [], 0.0
     for state, word, note, colour in STATES:
@@ -207,6 +211,7 @@ def sending(sent: delivery.Sent) -> Sending:
         expanding=sent.expanding,
         began_at=sent.began_at,
         counted_at=count.at,
+        counted=clock(count.at) if now - count.at > LATE else "",
     )
 
 
@@ -235,7 +240,7 @@ def whys(why: Mapping[Why, int]) -> tuple[tuple[str, str], ...]:
     return tuple((WHY[reason], number(count)) for reason, count in ordered)
 
 
-def reach(sent: delivery.Sent) -> Reach:
+def reach(sent: delivery.Sent, *, now: datetime) -> Reach:
     """One message with everything that is told of it. Two queries."""
     split = sent.count.split
     names = {town.id: town.name for town in places.towns()}
@@ -253,7 +258,7 @@ def reach(sent: delivery.Sent) -> Reach:
         for key, counts in split.languages.items()
     ]
     return Reach(
-        sending=sending(sent),
+        sending=sending(sent, now=now),
         towns=tuple(sorted(towns, key=_lowest)),
         channels=tuple(channels),
         languages=tuple(sorted(languages, key=lambda line: -line.targets)),

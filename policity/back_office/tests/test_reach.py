@@ -16,8 +16,10 @@ from policity.back_office.tests.conftest import EVERY_STATE
 from policity.back_office.tests.test_access import staff
 from policity.back_office.tests.test_queue import dispatch
 from policity.foundations.accounts.models import Role, User
+from policity.foundations.delivery import services
 from policity.foundations.delivery.models import Alarm, LedgerRow
 from policity.foundations.delivery.rules.ledger import State
+from policity.foundations.delivery.services.counting import moved
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -207,6 +209,17 @@ def test_who_called_for_help_is_for_those_on_duty(client: Client, told, role):
 )
 def test_the_sentence_a_mayor_reads(there, targets, expanding, said):
     assert sentence(there, targets, expanding=expanding) == said
+
+
+def test_a_count_that_is_not_new_says_when_it_was(officer, told):
+    message = told({State.HANDED: 1})
+    now = timezone.now()
+    services.count(now=now - timedelta(seconds=9))
+    at = f"{timezone.localtime(now - timedelta(seconds=9)):%H:%M:%S} の数"
+    assert at not in officer.get("/staff/").content.decode()
+    # More has happened since.
+    moved([message])
+    assert at in officer.get("/staff/").content.decode()
 
 
 def test_nearly_everybody_is_not_everybody():

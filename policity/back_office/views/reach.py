@@ -52,7 +52,8 @@ def as_json(request: HttpRequest, message: int) -> HttpResponse:
 
 def _found(request: HttpRequest, message: int) -> Reach:
     require(request, Act.SEE_BOARD)
-    sent = delivery.sent(0, now=timezone.now(), chosen=message)
+    now = timezone.now()
+    sent = delivery.sent(0, now=now, chosen=message)
     if not sent:
         raise Http404
-    return present_reach(sent[0])
+    return present_reach(sent[0], now=now)
