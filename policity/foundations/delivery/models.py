@@ -274,3 +274,24 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.person}"
+
+
+class ToldByHand(models.Model):
+    """Staff told a message where no machine of ours can: a ledger entry. Append-only.
+
+    `outlet` is the place (緊急速報メール, the prefecture's system, X), `text` what was put there.
+    """
+
+    message = models.ForeignKey(Message, related_name="by_hand", on_delete=models.PROTECT)
+    outlet = models.CharField(max_length=20)
+    text = models.TextField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["message", "outlet"], name="delivery_by_hand_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.outlet}"

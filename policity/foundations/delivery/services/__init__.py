@@ -13,6 +13,7 @@ from policity.foundations.delivery.services.telling import (
     approve,
     send,
     tell,
+    told_by_hand,
     withdraw,
     withdraw_thread,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "send",
     "tell",
     "tell_more",
+    "told_by_hand",
     "withdraw",
     "withdraw_thread",
 ]

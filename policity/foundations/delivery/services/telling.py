@@ -7,7 +7,13 @@ import structlog
 from django.db import transaction
 
 from policity.foundations.accounts.models import User
-from policity.foundations.delivery.models import Dispatch, Leads, LedgerRow, Message
+from policity.foundations.delivery.models import (
+    Dispatch,
+    Leads,
+    LedgerRow,
+    Message,
+    ToldByHand,
+)
 from policity.foundations.delivery.queries import SENDS, leads, waiting_messages
 from policity.foundations.delivery.rules.batches import EXPAND, prefix
 from policity.foundations.delivery.rules.ledger import State
@@ -156,3 +162,17 @@ def withdraw_person(*, resident: int, now: datetime) -> None:
     messages = list(waiting.values_list("message_id", flat=True))
     waiting.update(state=State.WITHDRAWN, changed_at=now)
     moved(messages)
+
+
+@transaction.atomic
+def told_by_hand(*, message: int, outlet: str, text: str, by: User, now: datetime) -> bool:
+    """Note that somebody told a message where no machine of ours can. False: it was noted before.
+
+    The first note stands: who told it, and when.
+    """
+    _, new = ToldByHand.objects.get_or_create(
+        message_id=message, outlet=outlet, defaults={"text": text, "at": now, "by": by}
+    )
+    if new:
+        log.info("told_by_hand", message=message, outlet=outlet)
+    return new
