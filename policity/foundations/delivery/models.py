@@ -295,3 +295,55 @@ class ToldByHand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.outlet}"
+
+
+class AlarmStep(models.Model):
+    """Who did what about a call for help, and when. Append-only; nothing personal stands in it.
+
+    The alarm itself only knows who has it now: the chronology is read from here.
+    """
+
+    class Act(models.TextChoices):
+        """What was done; the words are the minutes'."""
+
+        RAISED = "raised", "助けを求める返事が届く"
+        TAKEN = "taken", "受け持つ"
+        ESCALATED = "escalated", "だれも受けないまま時間がたつ"
+        CLOSED = "closed", "終わりにする"
+        SAFE = "safe", "本人から「無事です」の返事"
+
+    alarm = models.ForeignKey(Alarm, related_name="steps", on_delete=models.PROTECT)
+    act = models.CharField(max_length=9, choices=Act.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT, null=True
+    )
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        indexes: ClassVar = [models.Index(fields=["at"])]
+
+    def __str__(self) -> str:
+        return f"{self.alarm_id} {self.act}"
+
+
+class Hold(models.Model):
+    """That nothing of a lane is begun, from `since` on; `until` is empty while it lasts.
+
+    At most one lasts in each lane. Rows are kept.
+    """
+
+    lane = models.CharField(max_length=20, choices=[(lane.value, lane.value) for lane in Lane])
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["lane"], condition=Q(until=None), name="delivery_one_hold_a_lane"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lane} {self.since}"

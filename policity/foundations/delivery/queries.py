@@ -1,18 +1,21 @@
 """What was told, whom it reached, and what is still on its way."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from policity.foundations.delivery.models import (
     Alarm,
+    AlarmStep,
     Dispatch,
+    Hold,
     LedgerRow,
     Message,
     Reach,
@@ -20,7 +23,7 @@ from policity.foundations.delivery.models import (
 )
 from policity.foundations.delivery.rules.batches import EXPAND, prefix, send_kind
 from policity.foundations.delivery.rules.ledger import NO_CHANNEL, State
-from policity.foundations.delivery.rules.reach import TELLING, Cell, Sample, Split, split
+from policity.foundations.delivery.rules.reach import TELLING, Cell, Sample, Split, reached, split
 from policity.foundations.residents.models import Channel
 from policity.foundations.residents.queries import HOMES
 from policity.foundations.residents.rules.choices import ACCOUNT
@@ -62,6 +65,11 @@ def threads(kinds: Iterable[str], limit: int) -> tuple[Thread, ...]:
 
 def _view(m: Message) -> MessageView:
     return MessageView(m.pk, m.thread, m.severity, m.level, m.told_at, m.created_at, m.texts)
+
+
+def message(number: int) -> MessageView:
+    """One message. Raises Message.DoesNotExist."""
+    return _view(Message.objects.get(pk=number))
 
 
 def leads(threads: Iterable[str]) -> set[int]:
@@ -406,4 +414,121 @@ def by_hand(messages: Iterable[int]) -> tuple[ByHand, ...]:
     return tuple(
         ByHand(row.message_id, row.outlet, row.text, row.at, str(row.by))
         for row in rows.order_by("at", "pk")
+    )
+
+
+def held(lane: Lane) -> bool:
+    """Whether nothing of a lane is begun for now."""
+    return Hold.objects.filter(lane=lane, until=None).exists()
+
+
+def held_back() -> int:
+    """How many routine messages are let out and still wait, whole or in part."""
+    waiting = Dispatch.objects.filter(
+        lane=Lane.ROUTINE, stage=Dispatch.Stage.ACCEPTED, message__in=waiting_messages()
+    )
+    return waiting.count()
+
+
+class SendingAct(StrEnum):
+    """What became of a dispatch."""
+
+    SENT = "sent"
+    WAITED = "waited"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class SendingStep:
+    """One line of the chronology: what became of a dispatch. `by` is empty for the city's rules.
+
+    `targets` and `reached` are as they were counted last, at `counted_at`; None: never yet.
+    """
+
+    at: datetime
+    act: SendingAct
+    title: str
+    by: str
+    targets: int
+    reached: int
+    counted_at: datetime | None
+
+
+def sending_log(since: datetime, until: datetime) -> tuple[SendingStep, ...]:
+    """What became of dispatches from a moment on and before another. One query."""
+    period = {"gte": since, "lt": until}
+    touched = Q()
+    for name in ("created_at", "approved_at", "withdrawn_at"):
+        touched |= Q(**{f"{name}__{edge}": at for edge, at in period.items()})
+    rows = Dispatch.objects.filter(touched).exclude(message__kind=ACCOUNT)
+    found = [
+        step
+        for row in rows.select_related("message__standing", "approved_by").order_by("message_id")
+        for step in _sending_steps(row)
+        if since <= step.at < until
+    ]
+    return tuple(sorted(found, key=lambda step: step.at))
+
+
+def _sending_steps(row: Dispatch) -> Iterator[SendingStep]:
+    kept = getattr(row.message, "standing", None)
+    by = str(row.approved_by) if row.approved_by else ""
+    at_once = row.approved_at == row.created_at
+    steps: list[tuple[datetime | None, SendingAct, str]] = [
+        (row.created_at, SendingAct.SENT if at_once else SendingAct.WAITED, by if at_once else ""),
+        (None if at_once else row.approved_at, SendingAct.APPROVED, by),
+        (row.withdrawn_at, SendingAct.WITHDRAWN, ""),
+    ]
+    for at, act, who in steps:
+        if at is not None:
+            yield SendingStep(
+                at=at,
+                act=act,
+                title=row.message.texts["ja"]["title"],
+                by=who,
+                targets=kept.targets if kept else 0,
+                reached=reached(Split.unpack(kept.split).states) if kept else 0,
+                counted_at=kept.at if kept else None,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class HandStep:
+    """One line of the chronology: who told a message where no machine of ours can."""
+
+    at: datetime
+    by: str
+    title: str
+    outlet: str
+
+
+def by_hand_log(since: datetime, until: datetime) -> tuple[HandStep, ...]:
+    """What staff told by hand from a moment on and before another. One query."""
+    rows = ToldByHand.objects.filter(at__gte=since, at__lt=until).select_related("message", "by")
+    return tuple(
+        HandStep(row.at, str(row.by), row.message.texts["ja"]["title"], row.outlet)
+        for row in rows.order_by("at", "pk")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallStep:
+    """One line of the chronology: a call for help. Its town, and nothing of the person."""
+
+    at: datetime
+    act: AlarmStep.Act
+    town: str
+    by: str
+
+
+def call_log(since: datetime, until: datetime) -> tuple[CallStep, ...]:
+    """What became of calls for help from a moment on and before another. One query."""
+    rows = AlarmStep.objects.filter(at__gte=since, at__lt=until)
+    values = rows.select_related("alarm", "by").only(
+        "act", "at", "alarm__town", "by__display_name", "by__username"
+    )
+    return tuple(
+        CallStep(row.at, AlarmStep.Act(row.act), row.alarm.town, str(row.by) if row.by else "")
+        for row in values.order_by("at", "pk")
     )

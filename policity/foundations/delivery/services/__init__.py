@@ -8,6 +8,7 @@ from policity.foundations.delivery.services.answering import (
 )
 from policity.foundations.delivery.services.bouncing import bounce
 from policity.foundations.delivery.services.counting import count
+from policity.foundations.delivery.services.holding import hold_routine, release_routine
 from policity.foundations.delivery.services.telling import (
     NotAwaitingError,
     approve,
@@ -26,7 +27,9 @@ __all__ = [
     "close_alarm",
     "count",
     "escalate",
+    "hold_routine",
     "own_alarm",
+    "release_routine",
     "reply",
     "send",
     "tell",

@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 
 from policity.foundations.accounts.models import User
-from policity.foundations.delivery.models import Alarm, LedgerRow, Reply
+from policity.foundations.delivery.models import Alarm, AlarmStep, LedgerRow, Reply
 from policity.foundations.delivery.rules.duty import duty
 from policity.foundations.delivery.rules.ledger import State, befores
 from policity.foundations.delivery.services.counting import moved
@@ -45,7 +45,9 @@ def reply(
     Reply.objects.create(message_id=message, person=person, channel=channel, answer=answer, at=now)
     open_ones = Alarm.objects.filter(message=message, person=person, closed_at=None)
     if answer == Reply.Answer.SAFE:
+        ended = list(open_ones.values_list("pk", flat=True))
         open_ones.update(closed_at=now, outcome="本人から「無事です」", phone="", situation=[])
+        _steps(ended, AlarmStep.Act.SAFE, by=None, now=now)
     if answer != Reply.Answer.HELP:
         return None
     alarm = open_ones.first()
@@ -58,6 +60,7 @@ def reply(
             language=who.language if who else "ja",
             raised_at=now,
         )
+        _steps([alarm.pk], AlarmStep.Act.RAISED, by=None, now=now)
         log.warning("alarm", alarm=alarm.pk, message=message)
     return alarm
 
@@ -78,6 +81,7 @@ def own_alarm(*, alarm: int, by: User, now: datetime) -> None:
     taken = Alarm.objects.filter(pk=alarm, closed_at=None).update(owner=by, taken_at=now)
     if not taken:
         raise NotOpenError("この呼びかけは、もう終わっています。")
+    _steps([alarm], AlarmStep.Act.TAKEN, by=by, now=now)
     log.info("alarm_taken", alarm=alarm)
 
 
@@ -89,9 +93,11 @@ def close_alarm(*, alarm: int, outcome: str, by: User, now: datetime) -> None:
     )
     if not closed:
         raise NotOpenError("この呼びかけは、もう終わっています。")
+    _steps([alarm], AlarmStep.Act.CLOSED, by=by, now=now)
     log.info("alarm_closed", alarm=alarm)
 
 
+@transaction.atomic
 def escalate(*, now: datetime) -> int:
     """Mark alarms that nobody has taken for too long, and say how many that were."""
     late = Alarm.objects.filter(
@@ -100,7 +106,15 @@ def escalate(*, now: datetime) -> int:
         escalated_at=None,
         raised_at__lte=now - duty().escalates_after,
     )
-    count = late.update(escalated_at=now)
+    numbers = list(late.values_list("pk", flat=True))
+    count = late.filter(pk__in=numbers).update(escalated_at=now)
+    _steps(numbers, AlarmStep.Act.ESCALATED, by=None, now=now)
     if count:
         log.error("alarms_escalated", count=count)
     return count
+
+
+def _steps(alarms: Sequence[int], act: AlarmStep.Act, *, by: User | None, now: datetime) -> None:
+    AlarmStep.objects.bulk_create(
+        AlarmStep(alarm_id=alarm, act=act, at=now, by=by) for alarm in alarms
+    )

@@ -54,6 +54,7 @@ class Held:
     unfinished: bool = False
     withdrawn: bool = False
     again: bool = False
+    cleared: bool = False
     recipients: Sequence[Recipient] = ()
 
 
@@ -183,14 +184,32 @@ class Sender:
     # More to send.
 
     def _gives_way(self, *, now: datetime) -> bool:
-        """Routine sending begins nothing while anything urgent is to be sent."""
+        """Routine sending begins nothing while anything urgent is to be sent, or it is held."""
         if self.lane is not Lane.ROUTINE:
             return False
         due = work_queries.due((EXPAND, *queries.SENDS), now=now)
-        urgent = any(lane is Lane.URGENT for _, lane in due)
+        waits = any(lane is Lane.URGENT for _, lane in due) or queries.held(self.lane)
         for hatch in self._hatches.values():
-            hatch.pause(urgent)
-        return urgent
+            hatch.pause(waits)
+        if waits:
+            self._clear_trays()
+        return waits
+
+    def _clear_trays(self) -> None:
+        """What nobody has begun goes back: while it lay here its lease would run out.
+
+        We would claim it a second time then, and send it twice.
+        """
+        for channel, hatch in self._hatches.items():
+            mine = {
+                number
+                for number, held in self._held.items()
+                if held.batch.channel == channel and not held.cleared
+            }
+            if mine:
+                hatch.drop(mine)
+        for held in self._held.values():
+            held.cleared = True
 
     def _lay_out(self, *, now: datetime) -> bool:
         found = False

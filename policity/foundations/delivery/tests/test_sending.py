@@ -422,7 +422,7 @@ def test_routine_work_rests_while_anything_is_urgent(people, tmp_path):
     assert routine.take() == []
     Office(tmp_path / "urgent").settle()
     routine.turn()
-    # They lay there all the time.
+    # They went back, and come again.
     assert len(routine.take()) == 2
     routine.answer(routine.begun)
     routine.settle()
