@@ -162,9 +162,11 @@ def openings() -> Mapping[int, OpeningView]:
     return {row.site_id: _opening(row) for row in rows}
 
 
-def openings_log(since: datetime) -> tuple[OpeningStep, ...]:
-    """What was said of the city's sites from a moment on, the newest last. One query."""
+def openings_log(since: datetime, until: datetime | None = None) -> tuple[OpeningStep, ...]:
+    """What was said of the city's sites in a period, the newest last. One query."""
     rows = _with_before().filter(site__city__is_here=True, at__gte=since).select_related("site")
+    if until is not None:
+        rows = rows.filter(at__lt=until)
     return tuple(
         OpeningStep(
             at=row.at,

@@ -1,6 +1,7 @@
 """What came in from outside and became of it, and what the city itself decided."""
 
 from policity.fields.alerts.models.orders import Order, OrderStep
+from policity.fields.alerts.models.records import Emergency, HandOver, Note
 from policity.fields.alerts.models.telegrams import (
     Action,
     Event,
@@ -13,9 +14,12 @@ from policity.fields.alerts.models.telegrams import (
 
 __all__ = [
     "Action",
+    "Emergency",
     "Event",
     "EventQuerySet",
     "Feed",
+    "HandOver",
+    "Note",
     "Order",
     "OrderStep",
     "Outcome",

@@ -85,6 +85,12 @@ def issued() -> tuple[OrderView, ...]:
     return tuple(view(row) for row in Order.objects.issued())
 
 
+def history() -> tuple[OrderView, ...]:
+    """Every order that was issued, those sent in error among them, in order. One query."""
+    rows = Order.objects.filter(stage=Order.Stage.ISSUED).order_by("issued_at", "pk")
+    return tuple(view(row) for row in rows)
+
+
 def stands() -> dict[int, OrderView]:
     """What stands in each town, by the town's number. One query."""
     return standing_of(issued())
@@ -126,17 +132,29 @@ def past(limit: int) -> tuple[OrderView, ...]:
     return tuple(view(row) for row in rows)
 
 
-def steps(*, order: int | None = None, since: datetime | None = None) -> tuple[StepView, ...]:
-    """Who did what, the oldest first: to one order, or to all from a moment on. One query."""
+def steps(
+    *, order: int | None = None, since: datetime | None = None, until: datetime | None = None
+) -> tuple[StepView, ...]:
+    """Who did what, the oldest first: to one order, or to all in a period. One query."""
     rows = OrderStep.objects.select_related("by")
     if order is not None:
         rows = rows.filter(order=order)
     if since is not None:
         rows = rows.filter(at__gte=since)
+    if until is not None:
+        rows = rows.filter(at__lt=until)
     return tuple(
         StepView(row.order_id, OrderStep.Act(row.act), row.at, str(row.by), row.by_id, row.words)
         for row in rows
     )
+
+
+def by_number(numbers: Collection[int]) -> dict[int, tuple[OrderView, datetime]]:
+    """Orders by number, each with the moment from which it reads as it does now. Two queries."""
+    changed = OrderStep.objects.filter(order__in=list(numbers), act=OrderStep.Act.CHANGED)
+    since = dict(changed.order_by("pk").values_list("order", "at"))
+    rows = Order.objects.filter(pk__in=list(numbers))
+    return {row.pk: (view(row), since.get(row.pk, row.created_at)) for row in rows}
 
 
 def composers(number: int) -> frozenset[int]:
