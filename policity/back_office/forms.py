@@ -1,12 +1,16 @@
 """What staff fill in."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import QueryDict
 
+from policity.fields.alerts.rules.orders import Level
+from policity.fields.alerts.services.orders import Draft
 from policity.foundations.places.rules.openings import LONGEST_NOTE, Openness
+from policity.kit.languages import LANGUAGES
 
 
 class OutcomeForm(forms.Form):
@@ -100,3 +104,69 @@ class CloseAllForm(forms.Form):
             return {}
         pairs = (pair.split(":") for pair in self.cleaned_data["listed"].split())
         return {int(site): int(opening) for site, opening in pairs}
+
+
+class OrderForm(forms.Form):
+    """What an officer fills in to compose evacuation information.
+
+    `area` is a polygon drawn on the map (GeoJSON), `pick` the button that chooses the towns it
+    touches. `seen` is the version that was read, 0 for a new order.
+    """
+
+    LIFT = "lift"
+
+    level = forms.ChoiceField(
+        choices=[*((str(one.value), one.name) for one in Level), (LIFT, LIFT)],
+        error_messages={"required": "何を出すかが、えらばれていません。"},
+    )
+    towns = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    reason = forms.CharField(max_length=20, required=False)
+    area = forms.CharField(required=False)
+    seen = forms.IntegerField(min_value=0, required=False)
+
+    def __init__(self, *args: Any, towns: Iterable[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose = self.fields["towns"]
+        choose.choices = [(town, town) for town in towns]  # type: ignore[attr-defined]
+        choose.error_messages["invalid_choice"] = (
+            "この市にない町があります。画面を読み直し、町をえらび直してください。"
+        )
+        for one in LANGUAGES:
+            self.fields[f"note_{one.code}"] = forms.CharField(required=False)
+            self.fields[f"checked_{one.code}"] = forms.CharField(max_length=100, required=False)
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, each in one sentence."""
+        return [str(error) for errors in self.errors.values() for error in errors]
+
+    @property
+    def draft(self) -> Draft:
+        """What the service is told."""
+        said = self.cleaned_data
+        level = None if said["level"] == self.LIFT else Level(int(said["level"]))
+        return Draft(
+            level,
+            tuple(said["towns"]),
+            said["reason"],
+            {one.code: said[f"note_{one.code}"].strip() for one in LANGUAGES},
+            {one.code: said[f"checked_{one.code}"].strip() for one in LANGUAGES},
+        )
+
+
+class DecisionForm(forms.Form):
+    """A decision about an order: the version that was read, and words where they are asked for."""
+
+    seen = forms.IntegerField(min_value=0)
+    words = forms.CharField(
+        max_length=300,
+        required=False,
+        error_messages={"max_length": "300字までで書いてください。"},
+    )
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, in one sentence."""
+        if "words" in self.errors:
+            return str(self.errors["words"][0])
+        return "画面が古くなっています。新しい内容を読んで、もう一度押してください。"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policity.back_office.views import alarms, board, live, outbox, reach, sign_in, sites
+from policity.back_office.views import alarms, board, live, orders, outbox, reach, sign_in, sites
 
 app_name = "back_office"
 
@@ -16,6 +16,17 @@ urlpatterns = [
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:alarm>/take/", alarms.take, name="take_alarm"),
     path("alarms/<int:alarm>/close/", alarms.close, name="close_alarm"),
+    path("orders/", orders.orders, name="orders"),
+    path("orders/new/", orders.compose, name="compose"),
+    path("orders/<int:order>/", orders.order, name="order"),
+    path("orders/<int:order>/edit/", orders.compose, name="edit_order"),
+    path("orders/<int:order>/submit/", orders.submit, name="submit_order"),
+    path("orders/<int:order>/issue/", orders.issue, name="issue_order"),
+    path("orders/<int:order>/turn-down/", orders.turn_down, name="turn_down_order"),
+    path("orders/<int:order>/discard/", orders.discard, name="discard_order"),
+    path("orders/<int:order>/withdraw/", orders.withdraw, name="withdraw_order"),
+    path("orders/<int:order>/review/", orders.review, name="review_order"),
+    path("orders/<int:order>/told/<slug:outlet>/", orders.told_by_hand, name="told_by_hand"),
     path("sites/", sites.sites, name="sites"),
     path("sites/close/", sites.close_sites, name="close_sites"),
     path("sites/<int:site>/", sites.set_site, name="set_site"),

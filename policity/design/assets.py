@@ -21,6 +21,7 @@ ASSETS = {
     "state.js": ("state.js",),
     "register.js": ("register.js",),
     "board.js": ("board.js",),
+    "order.js": ("order.js",),
     "sw.js": ("sw.js",),
 }
 # A browser looks for a newer service worker where it found the last one, and lets it see pages

@@ -126,6 +126,12 @@ def level_mark(level: int | None, name: str = "") -> dict[str, Any]:
     return {"level": level, "name": name}
 
 
+@register.inclusion_tag("design/order_mark.html")
+def order_mark(level: int) -> dict[str, Any]:
+    """A level that the city itself has issued, 3 to 5: it is the level, not an equivalent."""
+    return {"level": level}
+
+
 @register.simple_tag
 def inline_css(parts: str) -> SafeString:
     """Style sheets inside the page: {% inline_css "tokens base urgent" %}."""

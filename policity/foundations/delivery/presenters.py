@@ -14,6 +14,9 @@ from policity.foundations.publishing.formats import page
 from policity.kit import moments
 from policity.kit.languages import BY_CODE
 
+# The kind whose levels are the city's own; all others have the equivalent of one.
+EVACUATION = "evacuation"
+
 
 def answer(code: str, message: int, *, link: str, watched: bool) -> bytes:
     """What it is about, and three buttons. With nobody on duty 119 stands instead of one."""
@@ -62,6 +65,7 @@ def _page(name: str, code: str, message: int, values: Mapping[str, Any], *, rest
     context = {
         "city_name": places.city_name(city, code),
         "about": about,
+        "own": about is not None and about.kind == EVACUATION,
         "path": about.dispatch.path if about else "",
         "titles": [one.texts[code]["title"] for one in told],
         **values,

@@ -131,16 +131,14 @@ class Reached:
 
 def preview(audience: Audience) -> Reached:
     """Count whom an audience would reach, whole and in each of its towns."""
-    found = find(audience)
+    everybody, area = columns(), surface(audience.rings) if audience.rings else None
+    found = everybody.find(audience, area)
     total = len(found.persons)
     by_mail, by_push = _owners(Channel.MAIL), _owners(Channel.PUSH)
-    towns = []
+    towns: list[int] = []
     if audience.persons is None:
-        towns = [
-            town.id
-            for town in places.towns()
-            if audience.towns is None or town.id in audience.towns
-        ]
+        wanted = audience.towns
+        towns = [town.id for town in places.towns() if wanted is None or town.id in wanted]
     mail, push, none = _reach(found.persons, by_mail, by_push)
     return Reached(
         total,
@@ -152,7 +150,7 @@ def preview(audience: Audience) -> Reached:
         tuple(
             TownReach(town, len(there), *_reach(there, by_mail, by_push))
             for town in towns
-            for there in [find(replace(audience, towns=frozenset({town}))).persons]
+            for there in [everybody.find(replace(audience, towns=frozenset({town})), area).persons]
         ),
     )
 

@@ -54,7 +54,7 @@ def fit(outlet: Outlet, titles: Sequence[str], bodies: Sequence[Sequence[str]]) 
     if outlet.title and not title:
         return None
     for lines in bodies:
-        said = [line for line in ([] if outlet.title else titles[:1]) + list(lines) if line]
+        said = [line for line in ([] if outlet.title else list(titles[:1])) + list(lines) if line]
         text = "\n".join(said)
         if outlet.length(text) <= outlet.body:
             return Ready(title, text, outlet.length(text))

@@ -210,6 +210,15 @@ def audience(order: queries.OrderView) -> Audience:
     return _audience(order.decision, before, [story for story in stories if story])
 
 
+def texts(order: queries.OrderView, before: Mapping[int, Decision]) -> dict[str, dict[str, str]]:
+    """What an order says where `before` stands: title and body by language, checked notes alone."""
+    towns, notes = towns_said(order.towns), order.spoken_notes
+    if order.level is not None:
+        return order_texts().tell(order.level, order.reason, towns=towns, notes=notes)
+    ended = law.worst(before[town] for town in order.towns if town in before)
+    return order_texts().tell_lifted(ended or Level.ELDERLY, towns=towns, notes=notes)
+
+
 def _audience(
     decision: Decision, before: Mapping[int, Decision], stories: Collection[int]
 ) -> Audience:
@@ -231,19 +240,12 @@ def _tell(
     now: datetime,
 ) -> None:
     view = queries.view(order)
-    decision = view.decision
-    severity = law.heard_as(before, decision)
-    towns, notes = towns_said(order.towns), view.spoken_notes
-    if decision.level is not None:
-        texts = order_texts().tell(decision.level, order.reason, towns=towns, notes=notes)
-    else:
-        ended = law.worst(before[town] for town in decision.towns if town in before)
-        texts = order_texts().tell_lifted(ended or Level.ELDERLY, towns=towns, notes=notes)
-    order.message = _message(order, texts, severity=severity, now=now)
+    severity = law.heard_as(before, view.decision)
+    order.message = _message(order, texts(view, before), severity=severity, now=now)
     order.save()
     _send(
         order.message,
-        _audience(decision, before, stories),
+        _audience(view.decision, before, stories),
         path=f"evacuation/{order.story}/",
         corrects=bool(stories),
         by=by,
@@ -257,13 +259,13 @@ def _tell(
 def _tell_error(order: Order, after: Mapping[int, Decision], *, by: User, now: datetime) -> None:
     """To the same people; and to all where something stands again, for they may not know of it."""
     again = frozenset(town for town in order.towns if town in after)
-    texts = order_texts().tell_error(
+    said = order_texts().tell_error(
         Level(order.level) if order.level else None,
         towns=towns_said(order.towns),
         stands=[after[town].level if town in after else None for town in order.towns],
     )
     severity = (Level(order.level) if order.level else Level.ELDERLY).severity
-    order.correction = _message(order, texts, severity=severity, now=now)
+    order.correction = _message(order, said, severity=severity, now=now)
     order.save()
     whom = Audience(
         KIND,
@@ -277,14 +279,14 @@ def _tell_error(order: Order, after: Mapping[int, Decision], *, by: User, now: d
 
 
 def _message(
-    order: Order, texts: Mapping[str, Mapping[str, str]], *, severity: str, now: datetime
+    order: Order, said: Mapping[str, Mapping[str, str]], *, severity: str, now: datetime
 ) -> Message:
     return delivery.tell(
         kind=KIND,
         thread=order_key(order.story or order.pk),
         severity=severity,
         level=order.level,
-        texts=texts,
+        texts=said,
         told_at=now,
         now=now,
     )
