@@ -8,6 +8,7 @@ from django.utils import translation
 
 from policity.design import assets
 from policity.fields.alerts.queries import IN_FORCE, RECENT
+from policity.fields.alerts.queries.records import EMERGENCY
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.declarations import (
     CITY,
@@ -24,6 +25,7 @@ from policity.public_site import presenters
 
 _STATE_KEYS = frozenset({IN_FORCE, RECENT, CITY})
 _SITE_KEYS = frozenset({*_STATE_KEYS, SITES})
+_FIRST_KEYS = frozenset({*_SITE_KEYS, EMERGENCY})
 
 
 def _home(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -35,9 +37,10 @@ def _home(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         language, rest = split(address)
         with translation.override(language.code):
             context = presenters.home(read, language.code)
-        name = "home_in_force" if "worst" in context else "home_calm"
+        calm = "home_headquarters" if context["headquarters"] else "home_calm"
+        name = "home_in_force" if "worst" in context else calm
         body = page(f"public_site/{name}.html", language, rest, context)
-        yield address, Rendered(body, _SITE_KEYS)
+        yield address, Rendered(body, _FIRST_KEYS)
 
 
 def _home_without_city(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -67,7 +70,7 @@ def _shelters(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]
 def _state(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
     body = json.dumps(presenters.state(presenters.read()), ensure_ascii=False).encode()
     for address in addresses:
-        yield address, Rendered(body, _SITE_KEYS)
+        yield address, Rendered(body, _FIRST_KEYS)
 
 
 def _errors(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:

@@ -9,6 +9,8 @@ from django.utils.translation import gettext, gettext_noop
 
 from policity.fields.alerts import presenters as alerts
 from policity.fields.alerts.presenters import Standing
+from policity.fields.alerts.queries import records
+from policity.fields.alerts.queries.records import EmergencyView
 from policity.fields.alerts.rules.hazards import hazards_of
 from policity.fields.alerts.rules.response import FrontState
 from policity.fields.alerts.rules.texts import AlertText, texts
@@ -31,6 +33,7 @@ class City:
     sites: tuple[SiteView, ...]
     openings: Mapping[int, OpeningView]
     standing: Standing
+    emergency: EmergencyView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def read() -> City:
         places_queries.sites(),
         places_queries.openings(),
         alerts.read(PAST_ON_HOME),
+        records.emergency(),
     )
 
 
@@ -66,6 +70,7 @@ def home(read: City, code: str) -> dict[str, Any]:
         "summary": alerts.summary(standing, code),
         "in_force": in_force,
         "open": _open_sites(read, code),
+        "headquarters": alerts.moment(read.emergency.began_at, code) if read.emergency else "",
     }
     if standing.state is FrontState.CALM:
         return {
@@ -111,6 +116,7 @@ def state(read: City) -> dict[str, Any]:
     standing = read.standing
     return {
         "state": standing.state.value,
+        "emergency": read.emergency.began_at.isoformat() if read.emergency else None,
         "updated": standing.since.isoformat() if standing.since else None,
         "summary": {code: alerts.summary(standing, code) for code in texts().words},
         "in_force": [

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from policity.fields.alerts import queries as alert_queries
-from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
+from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce, records
+from policity.fields.alerts.queries.records import EmergencyView
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.foundations import places
 from policity.foundations.delivery import queries as delivery_queries
@@ -193,7 +194,12 @@ OPENED = {
 }
 
 
-def stand(monkeypatch, name, *, city=CITY, with_sites=None, with_openings=None):
+EMERGENCY = EmergencyView(1, EVENING, "見本 本部長", "石神井川の水位", None, "")
+
+
+def stand(
+    monkeypatch, name, *, city=CITY, with_sites=None, with_openings=None, with_emergency=None
+):
     """Let the queries answer with a state, without a database."""
     in_force, past = STATES[name]
     known = {history.event.id: history for history in (*in_force, *past)}
@@ -213,6 +219,7 @@ def stand(monkeypatch, name, *, city=CITY, with_sites=None, with_openings=None):
     if with_openings is None:
         with_openings = opened(OPENED, evacuees=84) if name in WITH_OPENED else {}
     monkeypatch.setattr(place_queries, "openings", lambda: with_openings)
+    monkeypatch.setattr(records, "emergency", lambda: with_emergency)
 
 
 def renamed(name: str) -> CityView:
