@@ -55,7 +55,7 @@ def create(role, name):
 
 
 def text(answer) -> str:
-    return html.document_fromstring(answer.content).xpath("string(//main)")
+    return str(html.document_fromstring(answer.content).xpath("string(//main)"))
 
 
 def filled(towns, **changes):
@@ -191,7 +191,7 @@ def test_a_polygon_chooses_the_towns_it_touches(client: Client, officer, towns):
     client.force_login(officer)
     answer = client.post("/staff/orders/new/", filled([towns[9]], area=area, pick="1"))
     page = html.document_fromstring(answer.content)
-    chosen = [int(value) for value in page.xpath("//input[@name='towns'][@checked]/@value")]
+    chosen = [int(str(value)) for value in page.xpath("//input[@name='towns'][@checked]/@value")]
     assert towns[0] in chosen
     assert towns[9] in chosen
     assert not Order.objects.exists()
