@@ -1,6 +1,7 @@
 """The web process: Django on granian, behind a Unix socket for the front and the home's group."""
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,18 @@ def load(target: str) -> Any:
     """Imported in the worker, so that a change of code needs only a new worker."""
     from policity.project.wsgi import application
 
+    # Whom an order would reach is asked in a hurry; reading everybody takes a second.
+    threading.Thread(target=_read_everybody, daemon=True).start()
     return application
+
+
+def _read_everybody() -> None:
+    from django.db import connection
+
+    from policity.foundations.residents.queries import columns
+
+    columns()
+    connection.close()
 
 
 def main(socket: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from policity.back_office.presenters.orders import ForBoard, for_board
 from policity.back_office.presenters.reach import Reach, Sending, reach, sending
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
@@ -54,6 +55,7 @@ class Board:
     """The whole board."""
 
     now: datetime
+    orders: ForBoard
     in_force: tuple[tuple[InForce, str], ...]
     drills: tuple[alerts.Drill, ...]
     told: tuple[Row, ...]
@@ -84,6 +86,7 @@ def board(*, now: datetime, message: int | None = None) -> Board:
     unreadable = alerts.unreadable(since=now - timedelta(days=1))
     return Board(
         now=now,
+        orders=for_board(),
         in_force=tuple(
             (event, say.plain_severity("ja", event.severity)) for event in alerts.in_force()
         ),

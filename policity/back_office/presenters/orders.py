@@ -63,18 +63,42 @@ class Overview:
     past: tuple[Line, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ForBoard:
+    """What the board says of orders: what stands, and what somebody has to decide."""
+
+    standing: tuple[Line, ...]
+    submitted: tuple[Line, ...]
+    unreviewed: tuple[Line, ...]
+
+
+def for_board() -> ForBoard:
+    """What stands and what waits; four queries, whatever there is."""
+    known = places_queries.towns()
+    return ForBoard(
+        _standing(known),
+        tuple(_line(o, known) for o in queries.open_orders() if o.stage == Order.Stage.SUBMITTED),
+        tuple(_line(order, known) for order in queries.unreviewed()),
+    )
+
+
+def _standing(known: Sequence[TownView]) -> tuple[Line, ...]:
+    """What stands, each order with the towns where it does, the worst first."""
+    where: dict[int, list[int]] = {}
+    orders: dict[int, OrderView] = {}
+    for town, order in queries.stands().items():
+        where.setdefault(order.id, []).append(town)
+        orders[order.id] = order
+    worst_first = sorted(orders.values(), key=lambda o: (-(o.level or 0), -o.id))
+    return tuple(_line(order, known, towns=where[order.id]) for order in worst_first)
+
+
 def overview() -> Overview:
     """All orders that somebody may have to do with."""
     known = places_queries.towns()
-    stands = queries.stands()
-    where: dict[int, list[int]] = {}
-    for town, order in stands.items():
-        where.setdefault(order.id, []).append(town)
-    orders = {order.id: order for order in stands.values()}
-    worst_first = sorted(orders.values(), key=lambda o: (-(o.level or 0), -o.id))
     waiting = queries.open_orders()
     return Overview(
-        standing=tuple(_line(order, known, towns=where[order.id]) for order in worst_first),
+        standing=_standing(known),
         submitted=tuple(_line(o, known) for o in waiting if o.stage == Order.Stage.SUBMITTED),
         drafts=tuple(_line(o, known) for o in waiting if o.stage == Order.Stage.DRAFT),
         unreviewed=tuple(_line(order, known) for order in queries.unreviewed()),

@@ -300,3 +300,22 @@ def test_as_many_queries_for_twenty_orders_as_for_two(
     order = made(officer, towns)
     with django_assert_max_num_queries(len(few)):
         client.get(f"/staff/orders/{order.pk}/")
+
+
+def test_the_board_says_what_stands_and_what_has_to_be_decided(client: Client, officer, towns):
+    made(officer, towns[:2], stage="issued")
+    waits = made(officer, towns[3:6], level=Level.ELDERLY)
+    client.force_login(staff(Role.COMMANDER))
+    board = html.document_fromstring(client.get("/staff/").content)
+    parts = {
+        str(part.get("aria-labelledby")): str(part.text_content())
+        for part in board.xpath("//section[@aria-labelledby]")
+    }
+    assert "避難指示　2町" in parts["b1"]
+    assert "高齢者等避難" not in parts["b1"]
+    assert "高齢者等避難　承認を待っています" in parts["b5"]
+    assert f"/staff/orders/{waits.pk}/" in client.get("/staff/").content.decode()
+    client.force_login(staff(Role.EDITOR))
+    other = client.get("/staff/").content.decode()
+    assert "避難指示　2町" in other
+    assert "/staff/orders/" not in other
