@@ -6,7 +6,7 @@ not for a polygon across the 180th meridian.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import shapely
@@ -85,6 +85,27 @@ def rings(area: Surface) -> tuple[Ring, ...]:
         if isinstance(piece, Polygon)
         for ring in (piece.exterior, *piece.interiors)
     )
+
+
+def sketch(
+    areas: Iterable[Sequence[Ring]],
+    *,
+    within: float,
+    frame: tuple[float, float, float, float] | None = None,
+) -> tuple[Ring, ...]:
+    """Areas, each by its rings, as one for a small drawing: its line strays less than `within`.
+
+    `frame` cuts away what lies outside of it: west, south, east, north.
+    """
+    surface = shapely.union_all([_even_odd(rings) for rings in areas]).simplify(within)
+    return rings(shapely.intersection(surface, shapely.box(*frame)) if frame else surface)
+
+
+def _even_odd(rings: Sequence[Ring]) -> BaseGeometry:
+    surface: BaseGeometry = Polygon()
+    for ring in rings:
+        surface = shapely.symmetric_difference(surface, Polygon(ring))
+    return surface
 
 
 def beyond_km(area: Surface, point: Point) -> float:

@@ -7,7 +7,7 @@ from functools import partial
 from django.utils import translation
 
 from policity.design import assets
-from policity.fields.alerts.queries import IN_FORCE, RECENT
+from policity.fields.alerts.queries import IN_FORCE, ORDERS, RECENT
 from policity.fields.alerts.queries.records import EMERGENCY
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.declarations import (
@@ -23,7 +23,7 @@ from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
 from policity.public_site import presenters
 
-_STATE_KEYS = frozenset({IN_FORCE, RECENT, CITY})
+_STATE_KEYS = frozenset({IN_FORCE, RECENT, ORDERS, CITY})
 _SITE_KEYS = frozenset({*_STATE_KEYS, SITES})
 _FIRST_KEYS = frozenset({*_SITE_KEYS, EMERGENCY})
 
@@ -38,7 +38,8 @@ def _home(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         with translation.override(language.code):
             context = presenters.home(read, language.code)
         calm = "home_headquarters" if context["headquarters"] else "home_calm"
-        name = "home_in_force" if "worst" in context else calm
+        looks = {"order": "home_order", "worst": "home_in_force"}
+        name = next((look for key, look in looks.items() if key in context), calm)
         body = page(f"public_site/{name}.html", language, rest, context)
         yield address, Rendered(body, _FIRST_KEYS)
 

@@ -8,15 +8,14 @@ from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
 from policity.fields.alerts import presenters as alerts
-from policity.fields.alerts.presenters import Standing
+from policity.fields.alerts.presenters import Going, Standing
 from policity.fields.alerts.queries import records
+from policity.fields.alerts.queries.orders import page as order_page
 from policity.fields.alerts.queries.records import EmergencyView
-from policity.fields.alerts.rules.hazards import hazards_of
 from policity.fields.alerts.rules.response import FrontState
-from policity.fields.alerts.rules.texts import AlertText, texts
+from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
-from policity.foundations.places.presenters import OpenSites
 from policity.foundations.places.queries import CityView, OpeningView, SiteView
 from policity.foundations.places.rules.sites import HAZARDS, Kind
 from policity.kit.languages import LANGUAGES, Language
@@ -57,34 +56,40 @@ def read() -> City:
 
 
 def home(read: City, code: str) -> dict[str, Any]:
-    """The first page. In force: `worst` decides how it looks; calm: how to prepare.
+    """The first page: the city's own orders, else the worst that JMA says, else how to prepare.
 
-    Call it with the page's language active.
+    Which of them, its context tells: `order`, `worst`, or neither. Call it with the page's
+    language active.
     """
     standing = read.standing
-    city_name = places.city_name(read.city, code)
     in_force = [alerts.view(event, code, city=read.city) for event in standing.in_force]
+    going = _going(read, code)
     context = {
-        "city_name": city_name,
+        "city_name": places.city_name(read.city, code),
         "state": standing.state.value,
         "summary": alerts.summary(standing, code),
         "in_force": in_force,
-        "open": _open_sites(read, code),
-        "headquarters": alerts.moment(read.emergency.began_at, code) if read.emergency else "",
+        "open": going,
+        "headquarters": _headquarters(read, code),
     }
+    if standing.orders.levels:
+        return {
+            **context,
+            **alerts.ordered(standing, code, city=read.city, sites=going.points),
+            "past": alerts.entries(standing, code, limit=PAST_ON_HOME),
+        }
     if standing.state is FrontState.CALM:
         return {
             **context,
             "since": alerts.moment(standing.since, code) if standing.since else "",
-            "past": alerts.ended_entries(standing.histories, code)[:PAST_ON_CALM],
+            "past": alerts.ended_entries(standing, code, limit=PAST_ON_CALM),
             "hazards": _hazards(read, code),
             "calm": texts().calm(code),
         }
     return {
         **context,
         "worst": in_force[0],
-        "past": alerts.entries(standing.histories, code, limit=PAST_ON_HOME),
-        "indoors": _indoors(read, code),
+        "past": alerts.entries(standing, code, limit=PAST_ON_HOME),
     }
 
 
@@ -93,7 +98,7 @@ def shelters(read: City, code: str) -> dict[str, Any]:
 
     Call it with the page's language active.
     """
-    names = _hazard_names(code)
+    names = alerts.hazard_names(code)
     kinds = {
         kind: places.rows([s for s in read.sites if s.kind == kind], names, read.city, code)
         for kind in Kind
@@ -102,8 +107,7 @@ def shelters(read: City, code: str) -> dict[str, Any]:
         "city_name": places.city_name(read.city, code),
         "state": read.standing.state.value,
         "summary": alerts.summary(read.standing, code),
-        "open": _open_sites(read, code),
-        "indoors": _indoors(read, code),
+        "open": _going(read, code),
         "hazards": _hazards(read, code),
         "kinds": [
             (kind.value, texts().site_kind(code, kind), rows) for kind, rows in kinds.items()
@@ -113,7 +117,7 @@ def shelters(read: City, code: str) -> dict[str, Any]:
 
 def state(read: City) -> dict[str, Any]:
     """The state for machines, and for pages that only link to it."""
-    standing = read.standing
+    standing, orders = read.standing, read.standing.orders
     return {
         "state": standing.state.value,
         "emergency": read.emergency.began_at.isoformat() if read.emergency else None,
@@ -130,13 +134,24 @@ def state(read: City) -> dict[str, Any]:
             }
             for event in standing.in_force
         ],
+        "orders": [
+            {
+                "story": order.story,
+                "level": order.level,
+                "towns": [t.name for t in orders.towns if t.id in orders.towns_of(order)],
+                "reason": order.reason,
+                "since": order.issued_at.isoformat() if order.issued_at else None,
+                "page": f"/{order_page(order.story or order.id)}",
+            }
+            for order in orders.standing
+        ],
         "shelters_open": _machine_sites(read),
     }
 
 
 def _machine_sites(read: City) -> list[dict[str, Any]]:
     """Sites that are open. `use` says which of them everybody may be told of."""
-    used = places.uses(read.sites, read.openings, hazards=_brought(read), may_go=_may_go(read))
+    used = alerts.uses(read.standing, read.sites, read.openings)
     return [
         {
             "id": site.source_id,
@@ -152,49 +167,20 @@ def _machine_sites(read: City) -> list[dict[str, Any]]:
     ]
 
 
-def _brought(read: City) -> tuple[str, ...]:
-    """The hazards of what is in force."""
-    return hazards_of(event.phenomenon for event in read.standing.in_force)
+def _headquarters(read: City, code: str) -> str:
+    """Since when the city has been working in disaster mode; empty while it does not."""
+    return alerts.moment(read.emergency.began_at, code) if read.emergency else ""
 
 
-def _may_go(read: City) -> bool:
-    """Whether anybody may be sent anywhere."""
-    return alerts.may_go(read.standing.in_force)
-
-
-def _open_sites(read: City, code: str) -> dict[str, Any]:
-    """Which sites are open and for whom, with the words for their kinds."""
-    found: OpenSites = places.open_sites(
-        read.sites,
-        read.openings,
-        _hazard_names(code),
-        hazards=_brought(read),
-        may_go=_may_go(read),
-        city=read.city,
-        code=code,
-    )
-    return {
-        "sites": found,
-        "stay": texts().site_kind(code, Kind.SHELTER),
-        "ask_first": texts().site_kind(code, Kind.WELFARE_SHELTER),
-    }
-
-
-def _indoors(read: City, code: str) -> AlertText | None:
-    """How to be safe indoors, once it is urgent, or where nobody may go out."""
-    urgent = read.standing.state.rank >= FrontState.WARNING.rank
-    return texts().indoors(code) if urgent or not _may_go(read) else None
-
-
-def _hazard_names(code: str) -> dict[str, str]:
-    return {key: texts().hazard_name(code, key) for key in HAZARDS}
+def _going(read: City, code: str) -> Going:
+    return alerts.going(read.standing, read.sites, read.openings, city=read.city, code=code)
 
 
 def _hazards(read: City, code: str) -> list[Hazard]:
     sites = [site for site in read.sites if site.kind is Kind.EMERGENCY_SITE]
     return [
         Hazard(key, name, sum(key in site.hazards for site in sites))
-        for key, name in _hazard_names(code).items()
+        for key, name in alerts.hazard_names(code).items()
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policity.fields.alerts import queries as alerts
+from policity.fields.alerts.queries import orders
 from policity.fields.alerts.rules.hazards import hazards_of
 from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places import queries as places
@@ -129,8 +130,9 @@ def open_lines() -> tuple[SiteLine, ...]:
 
 
 def _asked(every: tuple[SiteView, ...]) -> tuple[str, ...]:
-    """The hazards in force that a site has to be designated for."""
-    brought = hazards_of(event.phenomenon for event in alerts.in_force())
+    """The hazards in force, and those of the city's own orders, that a site must be for."""
+    reasons = {order.reason for order in orders.stands().values()}
+    brought = hazards_of((event.phenomenon for event in alerts.in_force()), reasons)
     return asked_of(brought, [s.hazards for s in every if s.kind is Kind.EMERGENCY_SITE])
 
 

@@ -25,7 +25,7 @@ def test_every_rule_has_a_user(sheet):
     used = templates() + (ROOT / "design/templatetags/policity.py").read_text("utf-8")
     # Names that are put together in a template: a level, a tone, a hazard.
     used += " state--alert " + " ".join(
-        f"{name}--{tone}" for name in ("lv", "order", "fits")
+        f"{name}--{tone}" for name in ("lv", "order", "fits", "areas__one", "zone")
         for tone in ("2", "3", "4", "5", "none", "calm", "flood", "landslide", "storm_surge",
                      "earthquake", "tsunami", "fire", "inland_flood", "volcano")
     )  # fmt: skip

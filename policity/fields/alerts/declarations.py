@@ -1,4 +1,4 @@
-"""The pages of alerts: the list, a page each, the feed, and CAP."""
+"""The pages of alerts and of the city's own orders: the list, a page each, the feed, and CAP."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -7,13 +7,23 @@ from functools import partial
 from django.utils import translation
 
 from policity.fields.alerts import presenters, queries
-from policity.fields.alerts.queries import IN_FORCE, RECENT, EventHistory, event_key
+from policity.fields.alerts.queries import (
+    IN_FORCE,
+    ORDERS,
+    RECENT,
+    EventHistory,
+    event_key,
+    order_key,
+)
+from policity.fields.alerts.queries import orders as order_queries
 from policity.fields.alerts.rules.response import responses
+from policity.fields.alerts.services.orders import KIND
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.declarations import (
     CITY,
+    SITES,
     born_with_city,
     fixed,
     in_each_language,
@@ -22,11 +32,13 @@ from policity.foundations.publishing.formats import page
 from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
 
-_LIST_KEYS = frozenset({IN_FORCE, RECENT, CITY})
+_LIST_KEYS = frozenset({IN_FORCE, RECENT, ORDERS, CITY})
 _PAST = 40
 _Pages = Callable[[int], Iterator[str]]
 _NUMBER = re.compile(r"alerts/(\d+)(?:/|\.cap)")
+_STORY = re.compile(r"evacuation/(\d+)/")
 _EVENT_KEY = re.compile(re.escape(event_key(0)).replace("0", r"(\d+)"))
+_ORDER_KEY = re.compile(re.escape(order_key(0)).replace("0", r"(\d+)"))
 
 
 def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -39,14 +51,15 @@ def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
             "city_name": city_name,
             "state": standing.state.value,
             "summary": presenters.summary(standing, code),
+            "orders": presenters.blocks(standing.orders, code, city=city),
             "in_force": [presenters.view(e, code, city=city) for e in standing.in_force],
-            "past": presenters.ended_entries(standing.histories, code),
+            "past": presenters.ended_entries(standing, code, limit=_PAST),
         }
         yield address, Rendered(page("alerts/list.html", language, rest, context), _LIST_KEYS)
 
 
 def _feed(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
-    city, threads = places_queries.city(), delivery.threads(responses().kinds, _PAST)
+    city, threads = places_queries.city(), delivery.threads((*responses().kinds, KIND), _PAST)
     for address in addresses:
         language, _ = split(address)
         city_name = places.city_name(city, language.code)
@@ -63,7 +76,7 @@ def _found(addresses: Sequence[str]) -> Iterator[tuple[str, EventHistory | None]
 
 
 def _alert(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
-    city, may_go = places_queries.city(), presenters.may_go(queries.in_force())
+    city, may_go = places_queries.city(), presenters.read(0).may_go
     for address, history in _found(addresses):
         if history is None:
             yield address, None
@@ -71,8 +84,8 @@ def _alert(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         language, rest = split(address)
         keys = {event_key(history.event.id), CITY}
         if not history.event.ended_at:
-            # Another alert may keep inside whom this one would send to a site.
-            keys.add(IN_FORCE)
+            # Another alert, or the city, may keep inside whom this one would send to a site.
+            keys |= {IN_FORCE, ORDERS}
         code = language.code
         city_name = places.city_name(city, code)
         context = {
@@ -95,12 +108,39 @@ def _cap(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         yield address, Rendered(body, frozenset({event_key(history.event.id), CITY}))
 
 
+def _evacuation(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city, standing = places_queries.city(), presenters.read(0)
+    sites, openings = places_queries.sites(), places_queries.openings()
+    known = {order.story for order in standing.orders.told}
+    for address in addresses:
+        story = int(_STORY.search(address)[1])  # type: ignore[index]  # ours
+        if story not in known:
+            yield address, None
+            continue
+        language, rest = split(address)
+        code = language.code
+        with translation.override(code):
+            context = presenters.story(
+                standing, story, code, city=city, sites=sites, openings=openings
+            )
+        keys = {order_key(story), ORDERS, CITY}
+        if "order" in context:
+            # It offers open sites, as long as nothing keeps people inside.
+            keys |= {IN_FORCE, SITES}
+        body = page("alerts/evacuation.html", language, rest, context)
+        yield address, Rendered(body, frozenset(keys))
+
+
 def _pages_of(event_id: int) -> Iterator[str]:
     yield from (f"{language.prefix}alerts/{event_id}/" for language in LANGUAGES)
 
 
 def _caps_of(event_id: int) -> Iterator[str]:
     yield f"/alerts/{event_id}.cap"
+
+
+def _stories_of(story: int) -> Iterator[str]:
+    yield from (f"{language.prefix}{order_queries.page(story)}" for language in LANGUAGES)
 
 
 def _every(of: _Pages) -> Iterator[str]:
@@ -111,6 +151,17 @@ def _every(of: _Pages) -> Iterator[str]:
 def _born(of: _Pages, key: str) -> Iterator[str]:
     if found := _EVENT_KEY.fullmatch(key):
         yield from of(int(found[1]))
+
+
+def _every_story() -> Iterator[str]:
+    for story in dict.fromkeys(order.story for order in order_queries.history()):
+        if story:
+            yield from _stories_of(story)
+
+
+def _story_born(key: str) -> Iterator[str]:
+    if found := _ORDER_KEY.fullmatch(key):
+        yield from _stories_of(int(found[1]))
 
 
 _LISTS = in_each_language("alerts/")
@@ -148,5 +199,13 @@ PAGES = (
         addresses=partial(_every, _caps_of),
         born_of=partial(_born, _caps_of),
         render=_cap,
+    ),
+    PageFamily(
+        name="evacuation",
+        lane=Lane.URGENT,
+        stage=Stage.LEAF,
+        addresses=_every_story,
+        born_of=_story_born,
+        render=_evacuation,
     ),
 )

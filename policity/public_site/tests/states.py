@@ -7,13 +7,16 @@ from pathlib import Path
 
 from policity.fields.alerts import queries as alert_queries
 from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce, records
+from policity.fields.alerts.queries import orders as order_queries
+from policity.fields.alerts.queries.orders import OrderView, order_key
 from policity.fields.alerts.queries.records import EmergencyView
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
+from policity.fields.alerts.rules.orders import Level
 from policity.foundations import places
 from policity.foundations.delivery import queries as delivery_queries
 from policity.foundations.delivery.queries import MessageView, Thread
 from policity.foundations.places import queries as place_queries
-from policity.foundations.places.queries import CityView, OpeningView, SiteView
+from policity.foundations.places.queries import CityView, OpeningView, SiteView, TownView
 from policity.foundations.places.rules.openings import Openness
 from policity.foundations.places.rules.sites import Kind
 from policity.kit.languages import LANGUAGES
@@ -40,6 +43,40 @@ CITY = CityView(
     lon=139.5,
     boundary=(),
 )
+
+
+def towns() -> tuple[TownView, ...]:
+    """The city's real towns, numbered from 1 in the order of their table."""
+    table = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo" / "towns.csv"
+    with table.open(encoding="utf-8") as lines:
+        return tuple(
+            TownView(
+                id=n,
+                name=row["name"],
+                base=row["base"],
+                chome=int(row["chome"]) if row["chome"] else None,
+                kana=row["kana"],
+                lat=float(row["lat"]),
+                lon=float(row["lon"]),
+                postal_code=row["postal_code"],
+                code=row["code"],
+            )
+            for n, row in enumerate(csv.DictReader(lines), 1)
+        )
+
+
+def outlines():
+    """An area for each town: a square around its point."""
+    side = 0.002
+    return {
+        town.id: (
+            tuple(
+                (town.lon + x * side, town.lat + y * side)
+                for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
+            ),
+        )
+        for town in towns()
+    }
 
 
 def sites() -> tuple[SiteView, ...]:
@@ -141,7 +178,79 @@ STATES = {
     "storm and rain": ((STORM, RAIN_3), PAST),
     "quake": ((QUAKE,), PAST),
     "another sender": ((SENDERS,), PAST),
+    "order 3": ((RAIN_3,), PAST),
+    "order 4": ((RAIN_4, FLOOD_3, THUNDER), PAST),
+    "order 5": ((RAIN_4,), PAST),
+    "two levels": ((RAIN_4, FLOOD_3, THUNDER), PAST),
+    "two places": ((), ()),
+    "everywhere": ((RAIN_4, FLOOD_3, THUNDER), PAST),
+    "order for another danger": ((), PAST),
+    "lifted": ((RAIN_2,), PAST),
+    "an error": ((), PAST),
+    "an error above": ((RAIN_3,), PAST),
+    "an error of lifting": ((), PAST),
 }
+
+
+def order(
+    number, level, numbers, *, story=0, minutes=60, reason="flood", notes=None, checked=None, **more
+) -> OrderView:
+    """An order that was issued some minutes after the evening began."""
+    at = EVENING + timedelta(minutes=minutes)
+    return OrderView(
+        id=number,
+        version=1,
+        stage="issued",
+        level=Level(level) if level else None,
+        towns=tuple(numbers),
+        reason=reason if level else "",
+        notes=notes or {},
+        notes_checked=checked or {},
+        changed_at=at,
+        issued_at=at,
+        alone="",
+        reviewed_at=None,
+        withdrawn_at=more.get("withdrawn_at"),
+        story=story or number,
+        message=1,
+        correction=None,
+    )
+
+
+def wrong(number, level, numbers, *, minutes=60, after=10, **more) -> OrderView:
+    """One that was sent in error, and taken back some minutes after."""
+    at = EVENING + timedelta(minutes=minutes + after)
+    return order(number, level, numbers, minutes=minutes, withdrawn_at=at, **more)
+
+
+EIGHT, FIVE = range(1, 9), range(11, 16)
+RAISED = (order(1, 3, [*EIGHT, *FIVE]), order(2, 4, EIGHT, minutes=100))
+# What the city itself decided, by the state's name.
+ORDERS = {
+    "order 3": (order(1, 3, EIGHT),),
+    "order 4": (order(1, 4, EIGHT, notes={"ja": "橋は<通れません>"}),),
+    "order 5": (order(1, 5, EIGHT),),
+    "two levels": RAISED,
+    "two places": (order(1, 4, EIGHT), order(2, 4, FIVE, reason="landslide", minutes=70)),
+    "everywhere": tuple(order(n, 3 + n % 2, [n], minutes=n) for n in range(1, 41)),
+    "order for another danger": (order(1, 4, EIGHT, reason="other", notes={"ja": "ガスもれ"}),),
+    "lifted": (*RAISED, order(3, None, [*EIGHT, *FIVE], story=1, minutes=200)),
+    "an error": (wrong(1, 4, EIGHT),),
+    "an error above": (order(1, 3, EIGHT), wrong(2, 5, EIGHT, story=1, minutes=90)),
+    "an error of lifting": (order(1, 4, EIGHT), wrong(2, None, EIGHT, story=1, minutes=90)),
+}
+
+
+def told_of(orders) -> list[Thread]:
+    """The stories of orders, as they were told."""
+    texts = {language.code: {"title": "title <b>", "body": "body"} for language in LANGUAGES}
+    found: dict[str, Thread] = {}
+    for one in orders:
+        at = one.withdrawn_at or one.issued_at
+        key = order_key(one.story)
+        view = MessageView(100 + one.id, key, "severe", one.level, at, at, texts)
+        found[key] = Thread(view, found[key].began_at if key in found else one.issued_at)
+    return list(found.values())
 
 
 def told(history: EventHistory) -> Thread:
@@ -161,7 +270,7 @@ def told(history: EventHistory) -> Thread:
 
 
 # The states in which the city has opened sites.
-WITH_OPENED = frozenset({"danger", "extreme", "quake"})
+WITH_OPENED = frozenset({"danger", "extreme", "quake", "order 4", "order 5", "two levels"})
 
 
 def opened(states, *, evacuees=None, at=EVENING):
@@ -211,7 +320,11 @@ def stand(
     monkeypatch.setattr(alert_queries, "histories", histories)
     monkeypatch.setattr(alert_queries, "event_ids", lambda: tuple(known))
     monkeypatch.setattr(alert_queries, "recent", lambda limit: past[:limit])
-    threads = [told(h) for h in known.values()]
+    orders = ORDERS.get(name, ())
+    monkeypatch.setattr(order_queries, "history", lambda: orders)
+    monkeypatch.setattr(place_queries, "towns", towns)
+    monkeypatch.setattr(place_queries, "outlines", outlines)
+    threads = [*(told(h) for h in known.values()), *told_of(orders)]
     threads.sort(key=lambda thread: thread.newest.told_at, reverse=True)
     monkeypatch.setattr(delivery_queries, "threads", lambda kind, limit: tuple(threads[:limit]))
     monkeypatch.setattr(place_queries, "city", lambda: city)

@@ -1,15 +1,25 @@
-"""Alerts as a page, a feed and a CAP message say them."""
+"""Alerts and the city's own orders as a page, a feed and a CAP message say them."""
 
 from policity.fields.alerts.presenters.cap import cap
+from policity.fields.alerts.presenters.entries import Entry, moment
 from policity.fields.alerts.presenters.feed import feed
+from policity.fields.alerts.presenters.going import Going, going, hazard_names, uses
+from policity.fields.alerts.presenters.order_map import OrderMap
+from policity.fields.alerts.presenters.ordered import ordered
+from policity.fields.alerts.presenters.orders import (
+    LevelBlock,
+    Mistake,
+    OrderBlock,
+    Orders,
+    blocks,
+    by_level,
+)
+from policity.fields.alerts.presenters.story import story
 from policity.fields.alerts.presenters.views import (
     AlertView,
-    Entry,
     Standing,
     ended_entries,
     entries,
-    may_go,
-    moment,
     own_entries,
     read,
     summary,
@@ -19,15 +29,27 @@ from policity.fields.alerts.presenters.views import (
 __all__ = [
     "AlertView",
     "Entry",
+    "Going",
+    "LevelBlock",
+    "Mistake",
+    "OrderBlock",
+    "OrderMap",
+    "Orders",
     "Standing",
+    "blocks",
+    "by_level",
     "cap",
     "ended_entries",
     "entries",
     "feed",
-    "may_go",
+    "going",
+    "hazard_names",
     "moment",
+    "ordered",
     "own_entries",
     "read",
+    "story",
     "summary",
+    "uses",
     "view",
 ]

@@ -28,7 +28,7 @@ def feed(threads: Iterable[Thread], language: Language, *, city_name: str) -> by
     base = settings.PUBLIC_URL.rstrip("/")
     here = f"{base}{language.prefix}alerts/"
     atom = _Feed(
-        title=f"{ruby.plain(gettext('警報と注意報'))} · {ruby.plain(city_name)}",
+        title=f"{ruby.plain(gettext('避難情報と警報'))} · {ruby.plain(city_name)}",
         link=here,
         description="",
         language=language.html,

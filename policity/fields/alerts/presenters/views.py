@@ -1,12 +1,13 @@
 """Alerts as a page says them, in one language. The queries are made once, by `read`."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.utils import timezone
-
 from policity.fields.alerts import queries
+from policity.fields.alerts.presenters import orders as own
+from policity.fields.alerts.presenters.entries import Entry, moment
+from policity.fields.alerts.presenters.orders import Orders
 from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
 from policity.fields.alerts.rules import hazards
 from policity.fields.alerts.rules.bulletin import CAP, Severity
@@ -14,7 +15,7 @@ from policity.fields.alerts.rules.response import FrontState
 from policity.fields.alerts.rules.texts import Step, texts
 from policity.foundations.places.presenters import city_name
 from policity.foundations.places.queries import CityView
-from policity.kit import moments, ruby
+from policity.kit import ruby
 
 # JMA's offices by what their names hold; readers of other languages know the agency alone.
 _JMA = ("気象", "測候所", "火山監視")
@@ -27,11 +28,25 @@ class Standing:
     state: FrontState
     in_force: tuple[InForce, ...]
     histories: tuple[EventHistory, ...]
+    orders: Orders
 
     @property
     def since(self) -> datetime | None:
         """When the state last changed; None where nothing ever happened."""
-        return max((s.at for h in self.histories for s in h.steps), default=None)
+        steps = [step.at for history in self.histories for step in history.steps]
+        decided = self.orders.since
+        return max([*steps, decided] if decided else steps, default=None)
+
+    @property
+    def hazards(self) -> tuple[str, ...]:
+        """What a site has to be designated for: by the city's own orders, and by what JMA says."""
+        return hazards.hazards_of((e.phenomenon for e in self.in_force), self.orders.reasons)
+
+    @property
+    def may_go(self) -> bool:
+        """Whether a page may send people to a site."""
+        events = ((e.phenomenon, e.severity, e.level) for e in self.in_force)
+        return hazards.may_go(texts().plan, events, self.orders.levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +82,16 @@ class AlertView:
         return ruby.plain(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a history. `id` is None on the alert's own page."""
-
-    at: datetime
-    id: int | None
-    name: str
-    change: str
-    level: int | None
-
-
 def read(limit: int) -> Standing:
     """How the city stands, with the last `limit` alerts that ended."""
     found = queries.in_force()
     open_ones = queries.histories([event.id for event in found]) if found else {}
+    orders = own.read()
     return Standing(
-        FrontState(queries.front_state(found)),
+        FrontState(queries.front_state(found, orders.levels)),
         found,
         (*open_ones.values(), *queries.recent(limit)),
+        orders,
     )
 
 
@@ -121,28 +127,29 @@ def view(event: InForce, code: str, *, city: CityView) -> AlertView:
     )
 
 
-def may_go(in_force: Iterable[InForce]) -> bool:
-    """Whether a page may send people to a site while all this is in force."""
-    return hazards.may_go(texts().plan, ((e.phenomenon, e.severity, e.level) for e in in_force))
-
-
-def entries(histories: Iterable[EventHistory], code: str, *, limit: int) -> list[Entry]:
-    """The steps of several alerts on one thread, newest first."""
-    steps = [(step, history.event) for history in histories for step in history.steps]
+def entries(standing: Standing, code: str, *, limit: int) -> list[Entry]:
+    """The steps of alerts and of the city's own orders on one thread, newest first."""
+    steps = [(step, history.event) for history in standing.histories for step in history.steps]
     steps.sort(key=lambda pair: (pair[0].at, pair[1].id), reverse=True)
-    return [_entry(step, event, code, event.id) for step, event in steps[:limit]]
+    alerts = [_entry(step, event, code, event.id) for step, event in steps[:limit]]
+    return _newest([*own.entries(standing.orders, code), *alerts], limit)
 
 
-def ended_entries(histories: Iterable[EventHistory], code: str) -> list[Entry]:
-    """One line for each alert that is over, called by the worst it was, as they come."""
-    return [
+def ended_entries(standing: Standing, code: str, *, limit: int) -> list[Entry]:
+    """One line for each alert and each story of orders that is over, called by the worst it was."""
+    alerts = [
         replace(
             _entry(history.steps[-1], history.event, code, history.event.id),
             name=_worst_name(history, code),
         )
-        for history in histories
+        for history in standing.histories
         if history.event.ended_at
     ]
+    return _newest([*own.over(standing.orders, code), *alerts], limit)
+
+
+def _newest(found: Sequence[Entry], limit: int) -> list[Entry]:
+    return sorted(found, key=lambda entry: entry.at, reverse=True)[:limit]
 
 
 def own_entries(history: EventHistory, code: str) -> list[Entry]:
@@ -151,7 +158,9 @@ def own_entries(history: EventHistory, code: str) -> list[Entry]:
 
 
 def summary(standing: Standing, code: str) -> str:
-    """The state in one line: the worst things in force, or that there is none."""
+    """The state in one line: the city's own orders, the worst in force, or that there is none."""
+    if standing.orders.levels:
+        return own.summary(standing.orders, code)
     if standing.state is FrontState.CALM:
         return texts().calm(code).name if not standing.in_force else _names(standing, code)
     return _names(standing, code)
@@ -173,7 +182,7 @@ def _entry(step: HistoryStep, event: InForce, code: str, event_id: int | None) -
     change = "withdrawn" if step.withdrawal else step.change.value
     return Entry(
         at=step.at,
-        id=event_id,
+        page=f"alerts/{event_id}/" if event_id else "",
         name=_name(event, code, severity, step.name),
         change=texts().change_name(code, change),
         level=level if step.severity_to else None,
@@ -209,8 +218,3 @@ def _office(event: InForce, code: str) -> str:
     office = event.office
     jma = event.kind != CAP and (not office or any(part in office for part in _JMA))
     return texts().source(code) if jma and code != "ja" else ruby.foreign(office)
-
-
-def moment(at: datetime, code: str) -> str:
-    """A moment in the city's time, as the language says it."""
-    return moments.full(timezone.localtime(at), code)

@@ -25,7 +25,7 @@ from policity.fields.alerts.queries.events import (
     told,
     unreadable,
 )
-from policity.fields.alerts.queries.orders import ORDERS, OrderView, order_key
+from policity.fields.alerts.queries.orders import ORDERS, OrderView, order_key, page
 
 __all__ = [
     "IN_FORCE",
@@ -61,4 +61,4 @@ __all__ = [
 def page_of(thread: str) -> str:
     """The page of a story, without its language: "alerts:event:12" → "alerts/12/"."""
     room, _, number = thread.rpartition(":")
-    return {"alerts:event": f"alerts/{number}/", "alerts:order": f"evacuation/{number}/"}[room]
+    return {"alerts:event": f"alerts/{number}/", "alerts:order": page(int(number))}[room]

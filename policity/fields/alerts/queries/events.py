@@ -8,6 +8,7 @@ from enum import StrEnum
 from policity.fields.alerts.models import Event, Feed, Outcome, Telegram, Transition
 from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity, Status
 from policity.fields.alerts.rules.feeds import feed_rules
+from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.rules.response import FrontState, responses
 
 IN_FORCE = "alerts:in-force"
@@ -79,10 +80,14 @@ def in_force() -> tuple[InForce, ...]:
     return tuple(events)
 
 
-def front_state(events: Iterable[InForce]) -> FrontState:
-    """The state of the front page for what is in force. JMA's word alone never says "evacuate"."""
+def front_state(events: Iterable[InForce], orders: Iterable[Level] = ()) -> FrontState:
+    """The state of the front page for what is in force, and for the city's own `orders`.
+
+    JMA's word alone never says "evacuate".
+    """
     rules = responses()
-    states = (rules.front(e.phenomenon, e.severity) for e in events)
+    states = [rules.front(e.phenomenon, e.severity) for e in events]
+    states += [rules.order_front(level) for level in orders]
     return max(states, key=lambda state: state.rank, default=FrontState.CALM)
 
 

@@ -17,6 +17,11 @@ def order_key(story: int) -> str:
     return f"alerts:order:{story}"
 
 
+def page(story: int) -> str:
+    """The page of a story, without its language."""
+    return f"evacuation/{story}/"
+
+
 @dataclass(frozen=True, slots=True)
 class OrderView:
     """One decision. `towns` are numbers; `people` are who composed or changed it, by number."""

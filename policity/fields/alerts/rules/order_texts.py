@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from policity.fields.alerts.rules import wording
-from policity.fields.alerts.rules.orders import Level
+from policity.fields.alerts.rules.orders import Level, Move
 from policity.fields.alerts.rules.texts import Step
 from policity.kit.languages import LANGUAGES
 
@@ -16,7 +16,8 @@ _SHIPPED = files("policity.fields.alerts") / "facts" / "orders"
 _ANY = "any"
 _ONCE = (
     "checked_by", "source", "title", "level", "towns", "everywhere", "lifted.title",
-    "lifted.headline", "error.title", "error.headline", "error.none", "error.still",
+    "lifted.headline", "error.title", "error.headline", "error.none", "error.still", "count", "one",
+    "moves.error", *(f"moves.{move}" for move in Move),
 )  # fmt: skip
 
 Said = Mapping[str, str]
@@ -105,6 +106,14 @@ class OrderTexts:
     def everywhere(self, code: str) -> str:
         """The whole city, as a place."""
         return self.words[code]["everywhere"]
+
+    def counted(self, code: str, count: int) -> str:
+        """How many towns: 8町, "1 area"."""
+        return self.words[code]["one" if count == 1 else "count"].replace("<count>", str(count))
+
+    def move_name(self, code: str, move: Move | None) -> str:
+        """What was done: 発令, 引き上げ …; None: that it was sent in error."""
+        return self.words[code][f"moves.{move or 'error'}"]
 
     def source(self, code: str, city: str) -> str:
         """Who issued it."""

@@ -87,6 +87,57 @@ def moves(before: Mapping[int, Decision], decision: Decision) -> dict[int, Move]
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one decision did alike in some towns. A lifting is spoken of by the level that ended."""
+
+    decision: int
+    move: Move
+    level: Level
+    towns: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How it came about: what stands by town, every turn in order, and what ended what.
+
+    `ended` maps a decision of which nothing stands any more to the one that took its last town.
+    """
+
+    stands: Mapping[int, Decision]
+    turns: tuple[Turn, ...]
+    ended: Mapping[int, Decision]
+
+
+def course(decisions: Iterable[Decision]) -> Course:
+    """Decisions played through, in the order in which they were issued.
+
+    Leave out those that were sent in error, as for `standing`.
+    """
+    stands: dict[int, Decision] = {}
+    turns: list[Turn] = []
+    ended: dict[int, Decision] = {}
+    for decision in decisions:
+        alike: dict[tuple[Move, Level], set[int]] = {}
+        for town, move in moves(stands, decision).items():
+            level = decision.level or stands[town].level
+            if level:
+                alike.setdefault((move, level), set()).add(town)
+        turns += [
+            Turn(decision.id, move, level, frozenset(towns))
+            for (move, level), towns in sorted(
+                alike.items(), key=lambda one: (-one[0][1], list(Move).index(one[0][0]))
+            )
+        ]
+        ended |= dict.fromkeys(replaced(stands, decision.towns), decision)
+        for town in decision.towns:
+            if decision.level is None:
+                stands.pop(town, None)
+            else:
+                stands[town] = decision
+    return Course(stands, tuple(turns), ended)
+
+
 def replaced(before: Mapping[int, Decision], towns: Collection[int]) -> tuple[int, ...]:
     """The decisions of which nothing stands any more once `towns` are decided anew, ascending."""
     stood = {decision.id for decision in before.values()}

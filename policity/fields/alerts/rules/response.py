@@ -10,19 +10,21 @@ from importlib.resources import files
 from typing import Any
 
 from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity
+from policity.fields.alerts.rules.orders import Level
 
 
 class FrontState(StrEnum):
-    """How the front page stands. Weather alone never makes it say "evacuate"."""
+    """How the front page stands. Only what the city itself orders makes it say "evacuate"."""
 
     CALM = "calm"
     CAUTION = "caution"
     WARNING = "warning"
     DANGER = "danger"
+    EVACUATE = "evacuate"
 
     @property
     def rank(self) -> int:
-        """0 (calm) to 3 (danger)."""
+        """0 (calm) to 4 (evacuate)."""
         return list(FrontState).index(self)
 
 
@@ -63,6 +65,7 @@ class Responses:
 
     rules: tuple[Rule, ...]
     fronts: Mapping[tuple[Phenomenon, Severity], FrontState]
+    order_fronts: Mapping[Level, FrontState]
     lasts: Mapping[Phenomenon, timedelta]
     cap_lasts: timedelta
     newer_rules: timedelta
@@ -96,6 +99,10 @@ class Responses:
         """The front page's state for one thing in force."""
         return self.fronts[phenomenon, severity]
 
+    def order_front(self, level: Level) -> FrontState:
+        """The front page's state while an order of the city's own stands anywhere in it."""
+        return self.order_fronts[level]
+
 
 def parse(text: str) -> Responses:
     """Read the rules' file. Raises ValueError that names the faulty entry."""
@@ -108,6 +115,7 @@ def parse(text: str) -> Responses:
             for p in entry["phenomena"]:
                 for s in entry["severities"]:
                     fronts[Phenomenon(p), Severity(s)] = FrontState(entry["state"])
+        orders = {level: FrontState(data["front_order"][str(level.value)]) for level in Level}
         lasts = {Phenomenon(p): timedelta(hours=h) for p, h in data["lasts_hours"].items()}
         cap_lasts = timedelta(hours=data["cap"]["lasts_hours"])
         newer = timedelta(days=data["generation"]["newer_rules_days"])
@@ -117,7 +125,11 @@ def parse(text: str) -> Responses:
     named = [phenomenon for phenomena in kinds.values() for phenomenon in phenomena]
     if len(named) != len(set(named)) or set(named) != set(Phenomenon):
         raise ValueError("responses.toml: each phenomenon belongs to one of [kinds]")
-    return Responses(rules, fronts, lasts, cap_lasts, newer, kinds)
+    if FrontState.EVACUATE in fronts.values():
+        raise ValueError('responses.toml: only [front_order] may say "evacuate"')
+    if any(state.rank < FrontState.WARNING.rank for state in orders.values()):
+        raise ValueError("responses.toml: [front_order] is never calmer than a warning")
+    return Responses(rules, fronts, orders, lasts, cap_lasts, newer, kinds)
 
 
 def _rule(entry: dict[str, Any]) -> Rule:
