@@ -312,6 +312,7 @@ def test_the_board_says_what_stands_and_what_has_to_be_decided(client: Client, o
         for part in board.xpath("//section[@aria-labelledby]")
     }
     assert "避難指示　2町" in parts["b1"]
+    assert "ひらく" in parts["b1"]
     assert "高齢者等避難" not in parts["b1"]
     assert "高齢者等避難　承認を待っています" in parts["b5"]
     assert f"/staff/orders/{waits.pk}/" in client.get("/staff/").content.decode()
