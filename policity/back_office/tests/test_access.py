@@ -96,5 +96,5 @@ def test_an_empty_home_still_has_a_board(client: Client, db):
 
 def test_the_board_takes_few_queries(client: Client, city, django_assert_max_num_queries):
     client.force_login(staff(Role.ADMINISTRATOR))
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(28):
         client.get("/staff/")

@@ -278,7 +278,7 @@ def test_as_many_queries_for_one_open_site_as_for_fifty(
 ):
     for number in Site.objects.values_list("pk", flat=True)[:count]:
         opened(officer, site=number)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/staff/sites/")
 
 
