@@ -6,6 +6,7 @@ not for a polygon across the 180th meridian.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from shapely.geometry.base import BaseGeometry
 
 Point = tuple[float, float]
 Ring = tuple[Point, ...]
+# Where lines cross, in the library's words: "Self-intersection[139.54 35.73]".
+_PLACE = re.compile(r"\[(-?[\d.]+) (-?[\d.]+)\]")
 Surface = BaseGeometry
 """A polygon or several; a point or a line touches cells too."""
 
@@ -37,7 +40,9 @@ def check(area: Surface) -> None:
     if area.is_empty or not all(map(math.isfinite, area.bounds)):
         raise BadPolygon("座標がありません")
     if not area.is_valid:
-        raise BadPolygon(f"線が交わる、または面になっていません（{shapely.is_valid_reason(area)}）")
+        at = _PLACE.search(shapely.is_valid_reason(area))
+        where = f"（東経{float(at[1]):.4f}、北緯{float(at[2]):.4f}のあたり）" if at else ""
+        raise BadPolygon(f"線が交わる、または面になっていません{where}")
 
 
 def polygon(ring: Sequence[Point]) -> Polygon:

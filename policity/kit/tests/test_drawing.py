@@ -37,5 +37,5 @@ def test_rings_become_one_path_with_holes():
 def test_a_sheet_holds_what_it_is_made_for():
     ring = ((139.51, 35.71), (139.52, 35.73), (139.51, 35.71))
     assert Sheet.around([ring]) == Sheet(139.51, 35.71, 139.52, 35.73)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match="empty"):
         Sheet.around([])

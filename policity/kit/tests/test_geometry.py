@@ -133,3 +133,9 @@ def test_a_fine_polygon_over_a_whole_city(shared_data):
     area = boundary.centroid.buffer(0.02, quad_segs=125)
     assert len(area.exterior.coords) == 501
     assert len(cells.touched(area)) > 50
+
+
+def test_where_lines_cross_is_said_in_plain_words():
+    tie = [(139.53, 35.72), (139.55, 35.74), (139.55, 35.72), (139.53, 35.74)]
+    with pytest.raises(BadPolygon, match=r"東経139\.5400、北緯35\.7300のあたり"):
+        polygon(tie)
