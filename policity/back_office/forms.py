@@ -1,12 +1,14 @@
 """What staff fill in."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import QueryDict
 
+from policity.back_office.presenters.chronology import Kind
 from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.services.orders import Draft
 from policity.foundations.places.rules.openings import LONGEST_NOTE, Openness
@@ -170,3 +172,52 @@ class DecisionForm(forms.Form):
         if "words" in self.errors:
             return str(self.errors["words"][0])
         return "画面が古くなっています。新しい内容を読んで、もう一度押してください。"
+
+
+class ChronologyForm(forms.Form):
+    """Which part of the chronology to read. What makes no sense is left out."""
+
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+    kind = forms.ChoiceField(choices=[("", ""), *((one.value, "") for one in Kind)], required=False)
+    q = forms.CharField(max_length=100, required=False)
+    order = forms.ChoiceField(choices=[("", ""), ("old", "")], required=False)
+
+    def wanted(self, today: date) -> dict[str, Any]:
+        """What is asked for; without a period yesterday and today, so that a night is whole."""
+        self.is_valid()
+        asked = self.cleaned_data
+        until = asked.get("until") or today
+        since = asked.get("since") or min(until, today) - timedelta(days=1)
+        return {
+            "since": min(since, until),
+            "until": max(since, until),
+            "kind": asked.get("kind", ""),
+            "words": asked.get("q", ""),
+            "oldest_first": asked.get("order") == "old",
+        }
+
+
+class NoteForm(forms.Form):
+    """A line for the chronology. Without a time it happened just now."""
+
+    at = forms.DateTimeField(
+        input_formats=["%Y-%m-%dT%H:%M"],
+        required=False,
+        error_messages={"invalid": "時刻が読み取れません。起きた日と時刻を入れてください。"},
+    )
+    text = forms.CharField(required=False)
+    corrects = forms.IntegerField(required=False)
+
+
+class HandOverForm(forms.Form):
+    """What the next shift must know. Its length is the service's to judge: nothing is cut."""
+
+    text = forms.CharField(required=False)
+
+
+class EmergencyForm(forms.Form):
+    """Why it begins; or the number of the one that ends."""
+
+    why = forms.CharField(required=False)
+    ends = forms.IntegerField(required=False)

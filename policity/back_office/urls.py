@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from policity.back_office.views import alarms, board, live, orders, outbox, reach, sign_in, sites
+from policity.back_office.views import (
+    alarms,
+    board,
+    chronology,
+    emergency,
+    hand_over,
+    live,
+    orders,
+    outbox,
+    reach,
+    sign_in,
+    sites,
+)
 
 app_name = "back_office"
 
@@ -31,6 +43,13 @@ urlpatterns = [
     path("sites/close/", sites.close_sites, name="close_sites"),
     path("sites/<int:site>/", sites.set_site, name="set_site"),
     path("sites/<int:site>/<int:opening>/", sites.take_back, name="take_back_site"),
+    path("chronology/", chronology.chronology, name="chronology"),
+    path("chronology.csv", chronology.as_csv, name="chronology_csv"),
+    path("chronology.txt", chronology.as_text, name="chronology_text"),
+    path("chronology/note/", chronology.note, name="write_note"),
+    path("hand-over/", hand_over.hand_over, name="hand_over"),
+    path("hand-over/<int:number>/", hand_over.record, name="hand_over_record"),
+    path("emergency/", emergency.emergency, name="emergency"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<name>/", outbox.mail, name="kept_mail"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),

@@ -15,7 +15,7 @@ FOLDER = "assets/"
 ASSETS = {
     "app.css": ("tokens.css", "base.css", "urgent.css", "public.css"),
     "form.css": ("tokens.css", "base.css", "form.css"),
-    "staff.css": ("tokens.css", "base.css", "staff.css"),
+    "staff.css": ("tokens.css", "base.css", "staff.css", "records.css"),
     "scene.svg": ("scene.svg",),
     "icon.svg": ("icon.svg",),
     "state.js": ("state.js",),

@@ -1,0 +1,109 @@
+"""How things stand, in words: what a shift hands over, kept with its words as a record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from policity.back_office.presenters import orders
+from policity.fields.alerts import queries as alerts
+from policity.fields.alerts.queries import records
+from policity.foundations.delivery import queries as delivery
+from policity.foundations.delivery.rules.ledger import State
+from policity.foundations.delivery.rules.reach import reached
+from policity.foundations.places import queries as places
+from policity.foundations.places.rules.openings import OPENNESS_NAMES
+from policity.kit import moments
+
+SENDINGS = 50
+NONE = "ありません"
+
+Section = dict[str, str | list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """The switch and what hangs on it."""
+
+    standing: records.EmergencyView | None
+    waiting: int
+
+
+def emergency() -> Emergency:
+    """Whether the city is in a state of emergency, and how many routine messages wait for it."""
+    standing = records.emergency()
+    return Emergency(standing, delivery.held_back() if standing else 0)
+
+
+def standing(now: datetime) -> list[Section]:
+    """Everything that the next shift finds: a name, and lines under it. Nobody's particulars."""
+    found = {
+        "災害対策本部": list(_headquarters()),
+        "出ている避難情報": list(_orders()),
+        "気象などの発表": list(_in_force()),
+        "開いている避難所": list(_sites()),
+        "送信中の知らせ": list(_sendings(now)),
+        "助けの求め（担当ごと）": list(_calls()),
+        "承認・確認を待つもの": list(_waiting()),
+    }
+    return [{"name": name, "lines": lines or [NONE]} for name, lines in found.items()]
+
+
+def _headquarters() -> Iterator[str]:
+    if one := records.emergency():
+        yield f"設置　{_at(one.began_at)}から（{one.began_by}）　理由は{one.why}"
+
+
+def _orders() -> Iterator[str]:
+    for line in orders.overview().standing:
+        yield f"{line.title}　{line.count}町（{line.towns}）　{_at(line.at)}から"
+
+
+def _in_force() -> Iterator[str]:
+    for event in alerts.in_force():
+        level = f"（警戒レベル{event.level}相当）" if event.level else ""
+        yield f"{event.name}{level}　{_at(event.changed_at)}から"
+
+
+def _sites() -> Iterator[str]:
+    openings = places.openings()
+    found = [(site, openings[site.id]) for site in places.sites() if site.id in openings]
+    for site, opening in found:
+        if opening.state.is_open:
+            people = "人数は分かりません" if opening.evacuees is None else f"{opening.evacuees}人"
+            yield f"{site.name}　{OPENNESS_NAMES[opening.state]}　{people}（{_at(opening.at)}）"
+
+
+def _sendings(now: datetime) -> Iterator[str]:
+    for sent in delivery.sent(SENDINGS, now=now):
+        states = sent.count.split.states
+        if sent.expanding or states[State.QUEUED]:
+            yield (
+                f"「{sent.title}」　対象 {sent.count.targets:,}人、渡した人 {reached(states):,}人、"
+                f"待ち {states[State.QUEUED]:,}人"
+            )
+    if (found := emergency()).waiting:
+        yield f"急がない知らせ {found.waiting}件は、緊急時が終わるまで待っています"
+
+
+def _calls() -> Iterator[str]:
+    by_owner: dict[str, list[str]] = {}
+    for alarm in delivery.open_alarms():
+        by_owner.setdefault(alarm.owner, []).append(alarm.town or "町が分からない人")
+    for owner, towns in by_owner.items():
+        yield f"{owner or '担当なし'}　{len(towns)}件（{'、'.join(dict.fromkeys(towns))}）"
+
+
+def _waiting() -> Iterator[str]:
+    found = orders.overview()
+    for line in found.submitted:
+        yield f"{line.title}　{line.count}町（{line.towns}）の承認　{_at(line.at)}から"
+    for line in found.unreviewed:
+        yield f"{line.title}　{line.count}町（{line.towns}）の事後の確認　{_at(line.at)}から"
+    for _, title, since in delivery.awaiting():
+        yield f"「{title}」の送信の承認　{_at(since)}から"
+
+
+def _at(at: datetime) -> str:
+    return moments.full(timezone.localtime(at), "ja")
