@@ -15,7 +15,8 @@ _WIDTH = 400.0
 _WITHIN = 0.0003
 # The least height of a drawing for its width, and how much is seen around the towns.
 _LEAST, _AROUND = 0.5, 0.12
-_LABEL = (72.0, 18.0)
+# How wide a letter of a name is, and how tall a line of them.
+_LETTER, _LINE = 13.0, 17.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,17 @@ def _labels(orders: Orders, sheet: Sheet, code: str) -> Iterable[Label]:
     for town in orders.towns:
         if town.id in orders.course.stands:
             groups.setdefault((town.base, town.kana), []).append((town.lon, town.lat))
-    taken: list[tuple[float, float]] = []
+    taken: list[Label] = []
     for (base, kana), points in groups.items():
-        text = kana if code == "ja-easy" else ruby.foreign(base)
         x, y = sheet.at(
             (sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points))
         )
-        free = all(abs(x - a) > _LABEL[0] or abs(y - b) > _LABEL[1] for a, b in taken)
-        if text and free:
-            taken.append((x, y))
-            yield Label(x, y, text)
+        label = Label(x, y, kana if code == "ja-easy" else ruby.foreign(base))
+        if label.text and not any(_overlap(label, other) for other in taken):
+            taken.append(label)
+    return taken
+
+
+def _overlap(one: Label, other: Label) -> bool:
+    room = (len(one.text) + len(other.text)) * _LETTER / 2
+    return abs(one.x - other.x) < room and abs(one.y - other.y) < _LINE

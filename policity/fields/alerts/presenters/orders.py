@@ -16,6 +16,9 @@ from policity.foundations.places.queries import CityView, TownView
 from policity.kit import ruby
 from policity.kit.geometry import Ring
 
+# The languages in which a number does not follow a name directly.
+_COLON = frozenset({"en", "ko"})
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -163,13 +166,13 @@ def by_level(found: Iterable[OrderBlock], code: str) -> list[LevelBlock]:
 
 def summary(orders: Orders, code: str) -> str:
     """What stands, in one line: 避難指示 8町・高齢者等避難 13町."""
-    joint = {"ja": "・", "ja-easy": " ", "zh-hans": "、"}.get(code, ", ")
+    joint = {"ja": "・", "ja-easy": "、 ", "zh-hans": "、"}.get(code, ", ")
     found: dict[Level, set[int]] = {}
     for order in orders.standing:
         if order.level:
             found.setdefault(order.level, set()).update(orders.towns_of(order))
     return joint.join(
-        f"{order_texts().name(code, level)} {_counted(towns, orders, code)}"
+        _where(order_texts().name(code, level), towns, orders, code)
         for level, towns in found.items()
     )
 
@@ -185,13 +188,12 @@ def own_entries(orders: Orders, story: int, code: str) -> list[Entry]:
     """The lines of one story for its own page, newest first."""
     mine = orders.story(story)
     numbers = {order.id for order in mine}
-    # What ended it may belong to another story.
-    ends = {orders.course.ended[one].id for one in numbers if one in orders.course.ended}
     by_id = {order.id: order for order in orders.told}
     found = [
-        _turned(turn, by_id[turn.decision], orders, code, own=True)
+        _turned(turn, by_id[turn.decision], orders, code, own=by_id[turn.decision].story == story)
         for turn in orders.course.turns
-        if turn.decision in numbers | ends
+        # What changed it may belong to another story.
+        if turn.decision in numbers or turn.stood & numbers
     ]
     found += _errors(mine, orders, code, own=True)
     return sorted(found, key=lambda entry: entry.at, reverse=True)
@@ -236,10 +238,14 @@ def mistake(orders: Orders, story: int, code: str) -> Mistake | None:
     return Mistake(told["title"], tuple(told["body"].splitlines()))
 
 
-def lifted(orders: Orders, end: OrderView, code: str) -> str:
-    """What to mind once something is lifted."""
-    ended = [turn.level for turn in orders.course.turns if turn.decision == end.id]
-    return order_texts().lifted(code, max(ended, default=Level.ELDERLY))[1]
+def lifted(orders: Orders, story: int, code: str) -> tuple[str, str] | None:
+    """That a story is over and what to mind, where a lifting was its end."""
+    end = orders.ended_by(story)
+    if end is None or end.level is not None:
+        return None
+    mine = {order.id for order in orders.story(story)}
+    turns = (t for t in orders.course.turns if t.decision == end.id and t.stood & mine)
+    return order_texts().lifted(code, max((t.level for t in turns), default=Level.ELDERLY))
 
 
 def _block(order: OrderView, orders: Orders, code: str, city: CityView) -> OrderBlock:
@@ -280,17 +286,20 @@ def _towns(numbers: Collection[int], orders: Orders, code: str) -> str:
     chosen = [town for town in orders.towns if town.id in set(numbers)]
     if len(chosen) == len(orders.towns):
         return order_texts().everywhere(code)
-    return places.listed(chosen, code)
+    # A line ends between towns; beside readings it ends at spaces.
+    return places.listed(chosen, code).replace("、", "、 " if code == "ja-easy" else "、¦")
 
 
-def _counted(numbers: Collection[int], orders: Orders, code: str) -> str:
-    everywhere = set(numbers) >= {town.id for town in orders.towns}
+def _where(name: str, numbers: Collection[int], orders: Orders, code: str) -> str:
+    """What, and in how many towns: 避難指示 8町."""
     texts = order_texts()
-    return texts.everywhere(code) if everywhere else texts.counted(code, len(numbers))
+    everywhere = set(numbers) >= {town.id for town in orders.towns}
+    count = texts.everywhere(code) if everywhere else texts.counted(code, len(numbers))
+    return f"{name}{': ' if code in _COLON else ' '}{count}"
 
 
 def _turned(turn: Turn, order: OrderView, orders: Orders, code: str, *, own: bool = False) -> Entry:
-    name = f"{order_texts().name(code, turn.level)} {_counted(turn.towns, orders, code)}"
+    name = _where(order_texts().name(code, turn.level), turn.towns, orders, code)
     page = "" if own else queries.page(order.story or order.id)
     level = None if turn.move is Move.LIFTED else turn.level.value
     return Entry(_at(order), page, name, order_texts().move_name(code, turn.move), level)
@@ -303,7 +312,7 @@ def _errors(
         Entry(
             order.withdrawn_at,
             "" if own else queries.page(order.story or order.id),
-            f"{_name(order, code)} {_counted(order.towns, orders, code)}",
+            _where(_name(order, code), order.towns, orders, code),
             order_texts().move_name(code, None),
             None,
         )

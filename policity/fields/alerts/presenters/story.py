@@ -24,20 +24,20 @@ def story(
 ) -> dict[str, Any]:
     """What its page says. Call it with the page's language active.
 
-    While it stands: `order` and what else `ordered` gives. When it is over: `ended`, with `mind`
-    where it was lifted and `next`, the page that went on, where it was not. `mistake`: the last
-    thing said was an error.
+    While it stands: `order` and what else `ordered` gives. When it is over: `ended`, the moment,
+    with what to `mind` where it was lifted, and with `next`, the page that went on, where it was
+    not. `mistake`: the last thing said was an error.
     """
     orders = standing.orders
     open_now = going(standing, sites, openings, city=city, code=code)
     stands = ordered(standing, code, city=city, sites=open_now.points, story=number)
     worst = next((entry for entry in own.over(orders, code) if entry.page == page(number)), None)
-    end = orders.ended_by(number)
+    end, gone = orders.ended_by(number), own.lifted(orders, number, code)
     over = {
         "levels": own.by_level(own.blocks(orders, code, city=city), code),
-        "name": worst.name if worst else "",
+        "name": gone[0] if gone else worst.name if worst else "",
         "ended": moment(worst.at, code) if worst and end else "",
-        "mind": own.lifted(orders, end, code) if end and end.level is None else "",
+        "mind": gone[1] if gone else "",
         "next": page(end.story or end.id) if end and end.level and end.story != number else "",
     }
     return {

@@ -89,12 +89,16 @@ def moves(before: Mapping[int, Decision], decision: Decision) -> dict[int, Move]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one decision did alike in some towns. A lifting is spoken of by the level that ended."""
+    """What one decision did alike in some towns. A lifting is spoken of by the level that ended.
+
+    `stood` has the decisions that stood there until then.
+    """
 
     decision: int
     move: Move
     level: Level
     towns: frozenset[int]
+    stood: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,13 @@ def course(decisions: Iterable[Decision]) -> Course:
             if level:
                 alike.setdefault((move, level), set()).add(town)
         turns += [
-            Turn(decision.id, move, level, frozenset(towns))
+            Turn(
+                decision.id,
+                move,
+                level,
+                frozenset(towns),
+                frozenset(stands[town].id for town in towns if town in stands),
+            )
             for (move, level), towns in sorted(
                 alike.items(), key=lambda one: (-one[0][1], list(Move).index(one[0][0]))
             )
