@@ -200,9 +200,9 @@ def own_entries(orders: Orders, story: int, code: str) -> list[Entry]:
 
 
 def over(orders: Orders, code: str) -> list[Entry]:
-    """One line for each story that is over, called by the worst it was, newest first."""
+    """A line for each story that is over, called by the worst it was; newest first, then worst."""
     standing = {order.story for order in orders.standing}
-    found = []
+    found: list[tuple[datetime, Level, Entry]] = []
     for story in dict.fromkeys(order.story for order in orders.told):
         if story is None or story in standing:
             continue
@@ -213,8 +213,8 @@ def over(orders: Orders, code: str) -> list[Entry]:
         at = _at(end) if end else max(o.withdrawn_at or _at(o) for o in mine)
         name = order_texts().name(code, worst)
         change = order_texts().move_name(code, _ending(worst, end) if end else None)
-        found.append(Entry(at, queries.page(story), name, change, None))
-    return sorted(found, key=lambda entry: entry.at, reverse=True)
+        found.append((at, worst, Entry(at, queries.page(story), name, change, None)))
+    return [entry for *_, entry in sorted(found, key=lambda one: one[:2], reverse=True)]
 
 
 def mistake(orders: Orders, story: int, code: str) -> Mistake | None:
@@ -262,24 +262,13 @@ def _block(order: OrderView, orders: Orders, code: str, city: CityView) -> Order
         towns=_towns(towns, orders, code),
         count=len(towns),
         reason=text.reason,
-        note=_note(order.spoken_notes.get(code, ""), code),
+        note=order.spoken_notes.get(code, ""),
         steps=text.steps,
         source=order_texts().source(code, places.city_name(city, code)),
         at=_at(order),
         since=moment(_at(order), code),
         checked=bool(text.checked_by),
     )
-
-
-def _note(note: str, code: str) -> str:
-    """What was typed; in やさしい日本語 with its readings, where they are well written."""
-    if code == "ja-easy":
-        try:
-            ruby.plain(note)
-        except ValueError:
-            return ruby.foreign(note)
-        return note
-    return ruby.foreign(note)
 
 
 def _towns(numbers: Collection[int], orders: Orders, code: str) -> str:

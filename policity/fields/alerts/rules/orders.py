@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 
 from policity.fields.alerts.rules.bulletin import Severity
 from policity.fields.alerts.rules.codes import LEVELS
+from policity.kit import ruby
 from policity.kit.languages import LANGUAGES
 
 OTHER = "other"
@@ -197,7 +198,18 @@ def faults(
         for text in notes.values()
         if len(text) > LONGEST_NOTE
     ]
+    if not all(map(_well_formed, notes.values())):
+        # It would stop every page and message that carries it.
+        found.append("付け加える文の { | } が合っていません。ふりがなは {漢字|かんじ} と書きます。")
     return found
+
+
+def _well_formed(text: str) -> bool:
+    try:
+        ruby.plain(text)
+    except ValueError:
+        return False
+    return True
 
 
 def refusal(*, composers: Collection[int], approver: int, alone: bool, reason: str) -> str:

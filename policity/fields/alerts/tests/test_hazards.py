@@ -6,6 +6,7 @@ import pytest
 
 from policity.fields.alerts.rules.bulletin import Phenomenon, Severity
 from policity.fields.alerts.rules.hazards import hazards_of, may_go
+from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.rules.texts import texts
 
 PLAN = texts().plan
@@ -53,6 +54,31 @@ def test_one_that_keeps_people_inside_is_enough(
 ) -> None:
     assert may_go(PLAN, [event]) is may
     assert may_go(PLAN, [RAIN_3, event]) is may
+
+
+def test_level_five_of_the_city_keeps_everybody_inside() -> None:
+    quake = (Phenomenon.EARTHQUAKE, EXTREME, None)
+    for events in ([], [RAIN_3], [quake]):
+        assert not may_go(PLAN, events, [Level.EVACUATE, Level.SECURE])
+
+
+@pytest.mark.parametrize("level", [Level.ELDERLY, Level.EVACUATE])
+def test_whom_the_city_orders_to_leave_wind_does_not_hold_back(level: Level) -> None:
+    storm = (Phenomenon.STORM, MODERATE, None)
+    assert not may_go(PLAN, [storm])
+    assert may_go(PLAN, [storm], [level])
+    assert not may_go(PLAN, [(Phenomenon.STORM, EXTREME, None)], [level])
+    assert not may_go(PLAN, [(Phenomenon.FLOOD, EXTREME, 5)], [level])
+
+
+def test_the_citys_reason_comes_first_and_one_of_its_own_brings_none() -> None:
+    rain = [Phenomenon.HEAVY_RAIN]
+    assert hazards_of(rain, ["landslide", "flood", "other"]) == (
+        "landslide",
+        "flood",
+        "inland_flood",
+    )
+    assert hazards_of([], ["other"]) == ()
 
 
 def test_wind_asks_for_no_site() -> None:

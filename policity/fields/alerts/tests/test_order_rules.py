@@ -70,6 +70,37 @@ def test_replaced_is_what_stands_nowhere_any_more(history, towns):
     assert law.replaced(before, towns) == tuple(sorted(gone))
 
 
+@given(histories())
+def test_a_course_ends_with_what_stands_and_accounts_for_every_decision(history):
+    course = law.course(history)
+    assert course.stands == law.standing(history)
+    standing = {decision.id for decision in course.stands.values()}
+    for decision in history:
+        stood = decision.level is not None
+        assert (decision.id in standing | course.ended.keys()) == stood
+        assert not (decision.id in standing and decision.id in course.ended)
+    assert all(one < later.id for one, later in course.ended.items())
+
+
+@given(histories())
+def test_the_turns_of_a_course_are_the_moves_of_its_decisions(history):
+    before: dict[int, Decision] = {}
+    turns = law.course(history).turns
+    for n, decision in enumerate(history, 1):
+        mine = [turn for turn in turns if turn.decision == decision.id]
+        told = {town: turn.move for turn in mine for town in turn.towns}
+        assert told == law.moves(before, decision)
+        assert sum(len(turn.towns) for turn in mine) == len(told)
+        for turn in mine:
+            was = {before[town] for town in turn.towns if town in before}
+            assert turn.stood == {one.id for one in was}
+            if turn.move is Move.LIFTED:
+                assert {one.level for one in was} == {turn.level}
+            else:
+                assert turn.level == decision.level
+        before = law.standing(history[:n])
+
+
 @given(histories(), TOWNS)
 def test_a_lifting_is_heard_by_whoever_heard_what_it_lifts(history, towns):
     before = law.standing(history)
@@ -110,6 +141,9 @@ GOOD = {
         ({"reason": "other"}, ["何が危険かを書いて"]),
         ({"reason": "other", "notes": {"ja": "不発弾"}}, []),
         ({"notes": {"en": "x" * 201}}, ["200字まで"]),
+        ({"notes": {"ja-easy": "{橋|はし}は だめ"}}, []),
+        ({"notes": {"ja-easy": "{橋|はしは だめ"}}, ["ふりがなは"]),
+        ({"notes": {"ja": "a|b"}}, ["ふりがなは"]),
         ({"towns": [], "reason": ""}, ["町がえらばれていません", "理由が"]),
     ],
 )
