@@ -23,9 +23,13 @@ def classes(css):
 @pytest.mark.parametrize("sheet", sorted(path.name for path in STYLES.glob("*.css")))
 def test_every_rule_has_a_user(sheet):
     used = templates() + (ROOT / "design/templatetags/policity.py").read_text("utf-8")
+    # Names that a script gives.
+    used += "".join(path.read_text("utf-8") for path in STYLES.glob("*.js"))
     # Names that are put together in a template: a level, a tone, a hazard.
     used += " state--alert " + " ".join(
-        f"{name}--{tone}" for name in ("lv", "order", "fits", "areas__one", "zone")
+        f"{name}--{tone}" for name in (
+            "lv", "order", "fits", "areas__one", "zone", "tick", "town",
+        )
         for tone in ("2", "3", "4", "5", "none", "calm", "flood", "landslide", "storm_surge",
                      "earthquake", "tsunami", "fire", "inland_flood", "volcano")
     )  # fmt: skip
