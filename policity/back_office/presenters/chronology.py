@@ -62,7 +62,7 @@ KINDS = {
     Kind.SITE: "避難所",
     Kind.WEATHER: "気象などの発表",
     Kind.SENDING: "送信",
-    Kind.CALL: "助けの求め",
+    Kind.CALL: "助けの呼びかけ",
     Kind.NOTE: "書いた記録",
     Kind.HAND_OVER: "引き継ぎ",
 }
@@ -91,9 +91,9 @@ class Line:
 
     @property
     def sentence(self) -> str:
-        """ "見本 本部長が、避難指示（8町）を承認・発令". A note speaks for itself."""
+        """ "見本 本部長が、避難指示（8町）を承認・発令", "見本 当直：橋は通れない"."""
         if self.kind is Kind.NOTE:
-            return f"{self.what}（{self.who}）"
+            return f"{self.who}：{self.what}"
         return f"{self.who}が、{self.what}" if self.who else self.what
 
     @property
@@ -222,7 +222,7 @@ _PUBLISHED = {
 
 def _published(step: PublishedStep) -> Line:
     what = f"「{step.title}」{_PUBLISHED.get(step.sending, 'を公開')}"
-    said = _at(step.told_at, step.at)
+    said = beside(step.told_at, step.at)
     more = [f"{step.office or '気象庁'}が{said}発表"]
     if step.withdrawal:
         more.append("発表元が取り消したもの")
@@ -241,7 +241,7 @@ def _sending(step: SendingStep) -> Line:
     if step.act in (SendingAct.SENT, SendingAct.APPROVED):
         more = ["人数は、まだ数えていません"]
         if step.counted_at is not None:
-            counted = _at(step.counted_at, step.at)
+            counted = beside(step.counted_at, step.at)
             more = [f"対象 {step.targets:,}人、渡した人 {step.reached:,}人（{counted}の数）"]
     return _line(step.at, Kind.SENDING, step.by, what, more)
 
@@ -256,9 +256,9 @@ def _call(step: CallStep) -> Line:
     town = step.town or "町が分からない人"
     what = {
         AlarmStep.Act.RAISED: f"{town}から、助けを求める返事",
-        AlarmStep.Act.TAKEN: f"{town}の助けの求めを受け持ち",
-        AlarmStep.Act.ESCALATED: f"{town}の助けの求めを、だれも受けないまま時間が経過",
-        AlarmStep.Act.CLOSED: f"{town}の助けの求めへの対応を終了",
+        AlarmStep.Act.TAKEN: f"{town}の助けの呼びかけを受け持ち",
+        AlarmStep.Act.ESCALATED: f"{town}の助けの呼びかけを、だれも受けないまま時間が経過",
+        AlarmStep.Act.CLOSED: f"{town}の助けの呼びかけへの対応を終了",
         AlarmStep.Act.SAFE: f"{town}で助けを求めた人から、「無事です」の返事",
     }[step.act]
     return _line(step.at, Kind.CALL, step.by, what, [])
@@ -269,7 +269,7 @@ def _emergencies(found: Iterable[EmergencyView]) -> Iterator[Line]:
         kind = Kind.EMERGENCY
         yield _line(one.began_at, kind, one.began_by, "災害対策本部を設置", [f"理由は{one.why}"])
         if one.ended_at:
-            more = [f"{_at(one.began_at, one.ended_at)}から"]
+            more = [f"{beside(one.began_at, one.ended_at)}から"]
             yield _line(one.ended_at, kind, one.ended_by, "災害対策本部を廃止", more)
 
 
@@ -278,7 +278,7 @@ def _hand_overs(found: Iterable[HandOverView]) -> Iterator[Line]:
         kind, number = Kind.HAND_OVER, one.id
         yield Line(one.at, kind, one.by, "次の当番への引き継ぎを記入", one.text, hand_over=number)
         if one.received_at:
-            more = f"{_at(one.at, one.received_at)}の引き継ぎ"
+            more = f"{beside(one.at, one.received_at)}の引き継ぎ"
             what = f"{one.by}から引き継ぎ"
             yield Line(one.received_at, kind, one.received_by, what, more, hand_over=number)
 
@@ -286,9 +286,9 @@ def _hand_overs(found: Iterable[HandOverView]) -> Iterator[Line]:
 def _note(note: NoteView) -> Line:
     more = []
     if abs(note.written_at - note.at).total_seconds() >= 60:
-        more.append(f"{_at(note.written_at, note.at)}に記入")
+        more.append(f"{beside(note.written_at, note.at)}に記入")
     if note.corrects:
-        more.append(f"{_at(note.corrects, note.at)}の記録を訂正")
+        more.append(f"{beside(note.corrects, note.at)}の記録を訂正")
     if note.corrected:
         more.append("のちに訂正")
     more_said = "　".join(more)
@@ -301,9 +301,9 @@ def _line(at: datetime, kind: Kind, who: str, what: str, more: Sequence[str]) ->
     return Line(at, kind, who, what, "　".join(more))
 
 
-def _at(at: datetime, beside: datetime) -> str:
+def beside(at: datetime, other: datetime) -> str:
     """A moment as it is said beside another one: the day only where it is another."""
-    here, there = timezone.localtime(at), timezone.localtime(beside)
+    here, there = timezone.localtime(at), timezone.localtime(other)
     if here.date() == there.date():
         return moments.clock(here, JA)
     return moments.full(here, JA) if here.year == there.year else moments.dated(here, JA)

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
 from policity.back_office.presenters import orders
+from policity.back_office.presenters.chronology import beside
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import records
 from policity.foundations.delivery import queries as delivery
@@ -14,7 +13,6 @@ from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.delivery.rules.reach import reached
 from policity.foundations.places import queries as places
 from policity.foundations.places.rules.openings import OPENNESS_NAMES
-from policity.kit import moments
 
 SENDINGS = 50
 NONE = "ありません"
@@ -39,40 +37,41 @@ def emergency() -> Emergency:
 def standing(now: datetime) -> list[Section]:
     """Everything that the next shift finds: a name, and lines under it. Nobody's particulars."""
     found = {
-        "災害対策本部": list(_headquarters()),
-        "出ている避難情報": list(_orders()),
-        "気象などの発表": list(_in_force()),
-        "開いている避難所": list(_sites()),
+        "災害対策本部": list(_headquarters(now)),
+        "出ている避難情報": list(_orders(now)),
+        "気象などの発表": list(_in_force(now)),
+        "開いている避難所": list(_sites(now)),
         "送信中の知らせ": list(_sendings(now)),
-        "助けの求め（担当ごと）": list(_calls()),
-        "承認・確認を待つもの": list(_waiting()),
+        "助けの呼びかけ（担当ごと）": list(_calls()),
+        "承認・確認を待つもの": list(_waiting(now)),
     }
     return [{"name": name, "lines": lines or [NONE]} for name, lines in found.items()]
 
 
-def _headquarters() -> Iterator[str]:
+def _headquarters(now: datetime) -> Iterator[str]:
     if one := records.emergency():
-        yield f"設置　{_at(one.began_at)}から（{one.began_by}）　理由は{one.why}"
+        yield f"設置　{beside(one.began_at, now)}から（{one.began_by}）　理由は{one.why}"
 
 
-def _orders() -> Iterator[str]:
+def _orders(now: datetime) -> Iterator[str]:
     for line in orders.overview().standing:
-        yield f"{line.title}　{line.count}町（{line.towns}）　{_at(line.at)}から"
+        yield f"{line.title}　{line.count}町（{line.towns}）　{beside(line.at, now)}から"
 
 
-def _in_force() -> Iterator[str]:
+def _in_force(now: datetime) -> Iterator[str]:
     for event in alerts.in_force():
         level = f"（警戒レベル{event.level}相当）" if event.level else ""
-        yield f"{event.name}{level}　{_at(event.changed_at)}から"
+        yield f"{event.name}{level}　{beside(event.changed_at, now)}から"
 
 
-def _sites() -> Iterator[str]:
+def _sites(now: datetime) -> Iterator[str]:
     openings = places.openings()
     found = [(site, openings[site.id]) for site in places.sites() if site.id in openings]
     for site, opening in found:
         if opening.state.is_open:
             people = "人数は分かりません" if opening.evacuees is None else f"{opening.evacuees}人"
-            yield f"{site.name}　{OPENNESS_NAMES[opening.state]}　{people}（{_at(opening.at)}）"
+            state, at = OPENNESS_NAMES[opening.state], beside(opening.at, now)
+            yield f"{site.name}　{state}　{people}（{at}）"
 
 
 def _sendings(now: datetime) -> Iterator[str]:
@@ -95,15 +94,11 @@ def _calls() -> Iterator[str]:
         yield f"{owner or '担当なし'}　{len(towns)}件（{'、'.join(dict.fromkeys(towns))}）"
 
 
-def _waiting() -> Iterator[str]:
+def _waiting(now: datetime) -> Iterator[str]:
     found = orders.overview()
-    for line in found.submitted:
-        yield f"{line.title}　{line.count}町（{line.towns}）の承認　{_at(line.at)}から"
-    for line in found.unreviewed:
-        yield f"{line.title}　{line.count}町（{line.towns}）の事後の確認　{_at(line.at)}から"
+    for what, lines in (("承認", found.submitted), ("事後の確認", found.unreviewed)):
+        for line in lines:
+            at = beside(line.at, now)
+            yield f"{line.title}　{line.count}町（{line.towns}）の{what}　{at}から"
     for _, title, since in delivery.awaiting():
-        yield f"「{title}」の送信の承認　{_at(since)}から"
-
-
-def _at(at: datetime) -> str:
-    return moments.full(timezone.localtime(at), "ja")
+        yield f"「{title}」の送信の承認　{beside(since, now)}から"

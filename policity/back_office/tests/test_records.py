@@ -194,11 +194,11 @@ def test_it_reads_like_minutes(client: Client, officer, commander):
         "未開設 → 開設",
         "見本 本部長が、「大雨警報」の送信を承認",
         "から、助けを求める返事",
-        "の助けの求めを受け持ち",
-        "の助けの求めへの対応を終了",
+        "の助けの呼びかけを受け持ち",
+        "の助けの呼びかけへの対応を終了",
         "見本 当直が、次の当番への引き継ぎを記入",
         "見本 本部長が、見本 当直から引き継ぎ",
-        "石神井川の水位を消防に確認 0（見本 当直）",
+        "見本 当直：石神井川の水位を消防に確認 0",
     ):
         assert words in said, words
     assert found[0].startswith(f"{timezone.localtime():%H:}")
@@ -269,7 +269,7 @@ def test_the_files(client: Client, officer):
     assert ",'=1+1," in table.content.decode()
     text = client.get("/staff/chronology.txt").content.decode("utf-8-sig")
     assert text.startswith("西東京市　クロノロジー　")
-    assert "　=1+1（見本 当直）\r\n" in text
+    assert "　見本 当直：=1+1\r\n" in text
 
 
 def test_an_order_that_was_changed_is_not_said_to_have_been_so_before(officer):
@@ -299,7 +299,7 @@ def test_a_note_is_written_later_and_corrected(client: Client, officer):
     said = "".join(lines(client))
     for words in ("に記入", "の記録を訂正", "のちに訂正", "水位 2.1m", "水位 1.2m"):
         assert words in said
-    assert "<s>水位 2.1m" in client.get("/staff/chronology/").content.decode()
+    assert "：水位 2.1m</s>" in client.get("/staff/chronology/").content.decode()
     again = client.post("/staff/chronology/note/", {"text": "水位 3m", "corrects": wrong.pk})
     assert again.status_code == 400
     assert "もう訂正しました" in again.content.decode()
