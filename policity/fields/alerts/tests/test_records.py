@@ -19,6 +19,8 @@ from policity.fields.alerts.services.records import (
 from policity.foundations.accounts.models import Role
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.delivery.tests.conftest import NOW
+from policity.foundations.publishing.models import Page, PageKey
+from policity.foundations.work.models import Item
 from policity.kit.declare import Lane
 
 MINUTE = timedelta(minutes=1)
@@ -165,3 +167,15 @@ def test_there_is_never_a_second_emergency(commander):
     Emergency.objects.update(ended_at=NOW, ended_by=commander)
     with pytest.raises(RecordChanged):
         Emergency.objects.update(why="c")
+
+
+def test_the_first_page_waits_to_be_written_at_each_turn_of_the_switch(commander):
+    page = Page.objects.create(address="/", family="home", digest="a", rendered_at=NOW)
+    PageKey.objects.create(page=page, key=queries.EMERGENCY)
+    Item.objects.all().delete()
+    made = declare_emergency(why="大雨", by=commander, now=NOW)
+    waiting = Item.objects.filter(key__startswith="home")
+    assert [item.lane for item in waiting] == [Lane.URGENT]
+    waiting.delete()
+    end_emergency(emergency=made.pk, by=commander, now=NOW)
+    assert [item.lane for item in waiting.all()] == [Lane.URGENT]
