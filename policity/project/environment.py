@@ -12,6 +12,8 @@ from environs import Env, EnvValidationError, validate
 
 # Where a home notes its address.
 ADDRESS = "address"
+# What makes a home a drill's. It lies in the home, so that no process there can forget it.
+DRILL = "drill"
 
 
 class BadEnvironmentError(Exception):
@@ -27,7 +29,8 @@ class Environment:
     reach the application. `email_url` is the server that takes our mails (empty: they are kept in
     the home's outbox), `email_from` the address they come from. `push_allow_private` lets
     notifications go to addresses inside, `push_ca` names a further root certificate to trust
-    there.
+    there. `drill`: the home is a drill's. Then no mail server is named and the address is its own,
+    whatever stands in the environment: nothing leaves it, and nothing in it leads to the real city.
     """
 
     home: Path
@@ -40,6 +43,7 @@ class Environment:
     email_from: str = "policity@localhost"
     push_allow_private: bool = False
     push_ca: str = ""
+    drill: bool = False
 
 
 def read() -> Environment:
@@ -76,7 +80,8 @@ def read() -> Environment:
         lines = (f"{name}: {' '.join(texts)}" for name, texts in problems.items())
         raise BadEnvironmentError("\n".join(lines)) from error
     place = Path(home).resolve()
-    address = url or _remembered(place) or _local(port)
+    drill = (place / DRILL).exists()
+    address = (not drill and url) or _remembered(place) or _local(port)
     return Environment(
         home=place,
         demo=demo,
@@ -84,10 +89,11 @@ def read() -> Environment:
         port=port,
         hosts=tuple(hosts),
         url=address,
-        email_url=email_url,
+        email_url="" if drill else email_url,
         email_from=email_from or f"policity@{_mail_domain(address)}",
         push_allow_private=push_allow_private,
         push_ca=push_ca,
+        drill=drill,
     )
 
 
@@ -96,7 +102,7 @@ def remember(where: Environment) -> None:
 
     Feeds and CAP name it, so every command must write the same, whatever its own environment.
     """
-    url = Env().str("POLICITY_URL", "") or _local(where.port)
+    url = (not where.drill and Env().str("POLICITY_URL", "")) or _local(where.port)
     (where.home / ADDRESS).write_text(url + "\n")
 
 

@@ -203,11 +203,13 @@ $types
 """)
 
 
-def configuration(*, published: Path, socket: Path, bind: str, port: int) -> str:
-    """The Caddyfile for one city."""
+def configuration(
+    *, published: Path, socket: Path, bind: str, port: int, pages: Path = PAGES
+) -> str:
+    """The Caddyfile for one city. `pages` holds what is shown before there is anything else."""
     return CONFIGURATION.substitute(
         published=_quoted(published),
-        pages=_quoted(PAGES),
+        pages=_quoted(pages),
         socket=socket,
         # Both lie beside each other (serve).
         live=socket.with_name("live.sock"),

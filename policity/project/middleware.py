@@ -5,7 +5,11 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+
+from policity.design import drills
 
 # Asked every few seconds by monitoring.
 QUIET = {"readyz"}
@@ -36,6 +40,24 @@ def request_log(
                     ms=round((time.perf_counter() - began) * 1000, 1),
                 )
         response["X-Request-ID"] = request_id
+        return response
+
+    return handle
+
+
+def drill_marks(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware of a drill's home: no page leaves the application without the marks."""
+    if not settings.DRILL:
+        raise MiddlewareNotUsed
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not response.streaming and response.get("Content-Type", "").startswith("text/html"):
+            response.content = drills.marked(response.content.decode()).encode()
+            if "Content-Length" in response:
+                response["Content-Length"] = str(len(response.content))
         return response
 
     return handle

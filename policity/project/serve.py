@@ -87,9 +87,22 @@ class _City:
                 socket=self.socket,
                 bind=self.where.bind,
                 port=self.where.port,
+                pages=self._pages(),
             )
         )
         return Child("front", front.command(file), front.surroundings(self.run))
+
+    def _pages(self) -> Path:
+        if not self.where.drill:
+            return front.PAGES
+        # Imported here: only a drill needs it, and it brings Django with it.
+        from policity.design.drills import marked
+
+        own = self.run / "pages"
+        own.mkdir(exist_ok=True)
+        for page in front.PAGES.glob("*.html"):
+            (own / page.name).write_text(marked(page.read_text("utf-8")), "utf-8")
+        return own
 
     def _others(self) -> list[Child]:
         return [

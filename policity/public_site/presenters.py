@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
@@ -119,6 +120,7 @@ def state(read: City) -> dict[str, Any]:
     """The state for machines, and for pages that only link to it."""
     standing, orders = read.standing, read.standing.orders
     return {
+        **({"drill": True} if settings.DRILL else {}),
         "state": standing.state.value,
         "emergency": read.emergency.began_at.isoformat() if read.emergency else None,
         "updated": standing.since.isoformat() if standing.since else None,

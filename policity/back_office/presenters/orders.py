@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from policity.design import drills
 from policity.fields.alerts.models import Order
 from policity.fields.alerts.queries import orders as queries
 from policity.fields.alerts.queries.orders import OrderView, StepView
@@ -403,6 +404,10 @@ def ready_texts(
     few = f"対象：{len(order.towns)}の町丁目（市のホームページで確かめてください）"
     bodies = [[*lines, link], lines, [few, *lines[1:], link], [few, *lines[1:]], [few, link]]
     titles = [f"{city} {title}", title, _title(order)]
+    titles = [drills.titled(said, _JA) for said in titles]
+    # Empty, and left out, where this is no drill.
+    first = drills.told("", _JA)
+    bodies = [[first, *lines] for lines in bodies]
     return {one.code: fit(one, titles, bodies) for one in outlets()}
 
 

@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from policity.design import drills
 from policity.kit.languages import LANGUAGES, Language
 
 
@@ -21,4 +23,5 @@ def page(template: str, language: Language, rest: str, context: Mapping[str, Any
             template,
             {**context, "language": language, "rest": rest, "languages": LANGUAGES},
         )
-    return re.sub(r"\s*\n\s*", "\n", html).encode()
+    squeezed = re.sub(r"\s*\n\s*", "\n", html)
+    return (drills.marked(squeezed) if settings.DRILL else squeezed).encode()

@@ -17,6 +17,8 @@ except environment.BadEnvironmentError as error:
 
 HOME = ENVIRONMENT.home
 DEMO = ENVIRONMENT.demo
+# A drill's home: everything is marked 訓練, and nothing leaves it.
+DRILL = ENVIRONMENT.drill
 DEBUG = False
 # Staff come by these names, residents by the public address.
 ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(ENVIRONMENT.url).hostname or ""]
@@ -32,6 +34,7 @@ INSTALLED_APPS = APPS
 
 MIDDLEWARE = [
     "policity.project.middleware.request_log",
+    "policity.project.middleware.drill_marks",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -87,6 +90,9 @@ EMAIL_URL = ENVIRONMENT.email_url
 EMAIL_FROM = ENVIRONMENT.email_from
 PUSH_ALLOW_PRIVATE = ENVIRONMENT.push_allow_private
 PUSH_CA = ENVIRONMENT.push_ca
+# Ours are handed over by the senders; what else might mail stays here in a drill.
+if DRILL:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 WAGTAIL_SITE_NAME = "Policity"
 WAGTAILADMIN_BASE_URL = PUBLIC_URL
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
@@ -97,6 +103,9 @@ LOGIN_REDIRECT_URL = "back_office:board"
 LOGOUT_REDIRECT_URL = "back_office:sign_in"
 # Residents' pages never carry a cookie.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/staff/"
+if DRILL:
+    # Cookies know no ports: who looks at a drill stays signed in to the city beside it.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "drill_sessionid", "drill_csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.url.startswith("https:")
 # Only the front and the home's group reach our socket; the front writes this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

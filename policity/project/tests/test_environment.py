@@ -41,3 +41,18 @@ def test_every_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLICITY_URL", "city")
     with pytest.raises(environment.BadEnvironmentError, match=r"(?s)PORT.*POLICITY_URL"):
         environment.read()
+
+
+def test_a_drills_home_names_no_mail_server_and_its_own_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("POLICITY_EMAIL_URL", "smtp://mail.example:25")
+    monkeypatch.setenv("POLICITY_URL", "https://city.example")
+    where = environment.read()
+    assert (where.drill, where.email_url) == (False, "smtp://mail.example:25")
+    (tmp_path / environment.DRILL).touch()
+    where = environment.read()
+    assert (where.drill, where.email_url) == (True, "")
+    assert where.url == "http://127.0.0.1:8000"
+    environment.remember(where)
+    assert environment.read().url == "http://127.0.0.1:8000"

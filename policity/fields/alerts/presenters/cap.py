@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from policity.design import drills
 from policity.fields.alerts.formats.cap_writer import CapAlert, CapArea, CapInfo, write_cap
 from policity.fields.alerts.presenters.views import area_of
 from policity.fields.alerts.queries import EventHistory, InForce
@@ -45,7 +46,7 @@ def cap(history: EventHistory, city: CityView) -> bytes:
             identifier=identifier,
             sender=sender,
             sent=at,
-            status="Actual",
+            status="Exercise" if settings.DRILL else "Actual",
             msg_type="Cancel" if over else "Update" if len(messages) > 1 else "Alert",
             infos=tuple(_info(event, city, language, over=over) for language in LANGUAGES),
             references=tuple(messages[:-1]),
@@ -77,8 +78,8 @@ def _info(event: InForce, city: CityView, language: Language, *, over: bool) -> 
         urgency="Past" if over else "Expected" if event.severity.rank < 3 else "Immediate",
         severity=event.severity.value.capitalize(),
         certainty="Observed" if event.phenomenon is Phenomenon.EARTHQUAKE else "Likely",
-        headline=ruby.plain(" ".join(filter(None, (name, level)))),
-        description=ruby.plain(text.headline),
+        headline=ruby.plain(drills.titled(" ".join(filter(None, (name, level))), language.code)),
+        description=ruby.plain(drills.told(text.headline, language.code)),
         instruction=""
         if over
         else "\n".join(ruby.plain(f"{step.title} {step.body}") for step in text.steps),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext
 
+from policity.design import drills
 from policity.fields.alerts.queries import page_of
 from policity.foundations.delivery.queries import Thread
 from policity.kit import ruby
@@ -28,7 +29,7 @@ def feed(threads: Iterable[Thread], language: Language, *, city_name: str) -> by
     base = settings.PUBLIC_URL.rstrip("/")
     here = f"{base}{language.prefix}alerts/"
     atom = _Feed(
-        title=f"{ruby.plain(gettext('避難情報と警報'))} · {ruby.plain(city_name)}",
+        title=_plainly(f"{gettext('避難情報と警報')} · {city_name}", language),
         link=here,
         description="",
         language=language.html,
@@ -39,11 +40,15 @@ def feed(threads: Iterable[Thread], language: Language, *, city_name: str) -> by
         page = f"{base}{language.prefix}{page_of(thread.newest.thread)}"
         text = thread.newest.texts[language.code]
         atom.add_item(
-            title=ruby.plain(text["title"]),
+            title=_plainly(text["title"], language),
             link=page,
             unique_id=page,
-            description=ruby.plain(text["body"]),
+            description=ruby.plain(drills.told(text["body"], language.code)),
             pubdate=thread.began_at,
             updateddate=thread.newest.told_at,
         )
     return atom.writeString("utf-8").encode()
+
+
+def _plainly(title: str, language: Language) -> str:
+    return ruby.plain(drills.titled(title, language.code))

@@ -1,4 +1,4 @@
-"""Mail without a server: each mail becomes a file in the home, for a first look and for tests."""
+"""Sending without a gateway: each copy becomes a file in the home, for a first look and drills."""
 
 import os
 from pathlib import Path
@@ -15,8 +15,9 @@ class Outbox:
     The same item again is the same file again, so that doubles collapse as they do in a mailbox.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffix: str = ".eml") -> None:
         self._folder = folder
+        self._suffix = suffix
         self.trouble = ""
 
     def run(self, desk: Desk) -> None:
@@ -29,7 +30,7 @@ class Outbox:
                 desk.note([self._keep(item) for item in items], [])
 
     def _keep(self, item: Item) -> Answer:
-        file = self._folder / f"{item.message:08}-{item.person}.eml"
+        file = self._folder / f"{item.message:08}-{item.person}{self._suffix}"
         part = file.with_suffix(".part")
         try:
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_noop
 
+from policity.design import drills
 from policity.foundations.delivery.formats.mail import Template, personal
 from policity.foundations.delivery.formats.webpush import Options
 from policity.foundations.delivery.models import Dispatch, Leads, Message
@@ -231,15 +232,18 @@ def _letter(told: Sequence[Message], language: Language, city: str, about: str) 
     joint = "、" if wide else ", "
     title = joint.join(dict.fromkeys(text["title"] for text in texts))
     name = ruby.plain(city)
+    plain = ruby.plain(title)
     bodies = dict.fromkeys(text["body"] for text in texts if text["body"])
     base = f"{settings.PUBLIC_URL}{language.prefix}"
     return Letter(
         language=language,
         city=name,
         # A list of mails is narrow: there the readings would hide what it is about.
-        subject=f"【{name}】{ruby.plain(title)}" if wide else f"[{name}] {ruby.plain(title)}",
-        title=ruby.bracketed(title),
-        body=ruby.bracketed("\n".join(bodies)),
+        subject=ruby.plain(
+            drills.titled(f"【{name}】{plain}" if wide else f"[{name}] {plain}", language.code)
+        ),
+        title=ruby.bracketed(drills.titled(title, language.code)),
+        body=ruby.bracketed(drills.told("\n".join(bodies), language.code)),
         page=base + about if about else "",
         base=base,
     )

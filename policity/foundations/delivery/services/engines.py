@@ -68,7 +68,7 @@ class Engines:
     def prepare(self) -> None:
         """Let notifications be prepared for browsers that are new: emergencies alone need it."""
         version = residents.version()
-        if self._lane is Lane.URGENT and version != self._prepared:
+        if self._lane is Lane.URGENT and version != self._prepared and not settings.DRILL:
             keys = residents.push_keys(since=self._prepared)
             while some := list(islice(keys, PREPARE)):
                 raw = [(from_base64url(p256dh), from_base64url(auth)) for p256dh, auth in some]
@@ -116,12 +116,15 @@ def vapid() -> Vapid:
 
 
 def _mail() -> Callable[[], engine.Engine]:
-    if not settings.EMAIL_URL:
+    if settings.DRILL or not settings.EMAIL_URL:
         return partial(Outbox, Path(settings.HOME) / "outbox")
     return partial(smtp.Smtp, smtp.parse(settings.EMAIL_URL), envelope=return_path())
 
 
 def _push() -> Callable[[], engine.Engine]:
+    if settings.DRILL:
+        # Whatever address somebody registered in a drill's home: nothing goes there.
+        return partial(Outbox, Path(settings.HOME) / "outbox", ".json")
     return partial(
         webpush.WebPush,
         vapid=vapid(),
