@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -48,11 +49,15 @@ def forks_die_with_me() -> None:
 
 @dataclass
 class Child:
-    """One supervised process, in a process group of its own so that a Ctrl-C reaches only us."""
+    """One supervised process, in a process group of its own so that a Ctrl-C reaches only us.
+
+    What it writes goes to our standard error, or to the end of `log` where one is named.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    log: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = SHORTEST_PAUSE
@@ -61,15 +66,17 @@ class Child:
     def start(self) -> None:
         """Starts it; it dies with this process. From the main thread only, as the kernel asks."""
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            self.command,
-            env=os.environ | self.environment,
-            stdin=subprocess.DEVNULL,
-            # Standard output is for people; children's lines are logs.
-            stdout=sys.stderr,
-            process_group=0,
-            preexec_fn=dying_with_me(),
-        )
+        with self.log.open("ab") if self.log else nullcontext(sys.stderr) as out:
+            self.process = subprocess.Popen(
+                self.command,
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                # Standard output is for people; children's lines are logs.
+                stdout=out,
+                stderr=out if self.log else None,
+                process_group=0,
+                preexec_fn=dying_with_me(),
+            )
 
     def ended(self) -> int | None:
         """Its exit status, if it has ended since it was started."""

@@ -6,6 +6,7 @@ Passwords are made anew in every home and stand in a file only its owner can rea
 import os
 import secrets
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import django
@@ -20,28 +21,33 @@ ACCOUNTS_FILE = "demo-accounts.txt"
 
 def load(home: Path) -> None:
     """Loads the city's facts and its sample staff in one transaction."""
-    from policity.foundations.accounts import services as accounts
-    from policity.foundations.accounts.models import Role
     from policity.foundations.places.services import load_city
 
-    facts = tomllib.loads(FACTS.read_text())
     now = timezone.now()
-    lines = []
     with transaction.atomic():
-        load_city(_city_folder(facts["city"]), by=None, now=now)
-        for person in facts["staff"]:
-            password = secrets.token_urlsafe(12)
-            accounts.create_staff(
-                username=person["username"],
-                display_name=person["display_name"],
-                password=password,
-                roles=[Role(role) for role in person["roles"]],
-                starts=timezone.localdate(now),
-                is_sample=True,
-            )
-            lines.append(f"{person['username']}\t{password}\t{person['display_name']}")
-        # Before the commit: accounts whose passwords nobody can read never exist.
-        _write_accounts(home / ACCOUNTS_FILE, lines)
+        load_city(_city_folder(tomllib.loads(FACTS.read_text())["city"]), by=None, now=now)
+        load_staff(home, now=now)
+
+
+def load_staff(home: Path, *, now: datetime) -> None:
+    """The sample staff alone, in the caller's transaction; a drill has a city already."""
+    from policity.foundations.accounts import services as accounts
+    from policity.foundations.accounts.models import Role
+
+    lines = []
+    for person in tomllib.loads(FACTS.read_text())["staff"]:
+        password = secrets.token_urlsafe(12)
+        accounts.create_staff(
+            username=person["username"],
+            display_name=person["display_name"],
+            password=password,
+            roles=[Role(role) for role in person["roles"]],
+            starts=timezone.localdate(now),
+            is_sample=True,
+        )
+        lines.append(f"{person['username']}\t{password}\t{person['display_name']}")
+    # Before the commit: accounts whose passwords nobody can read never exist.
+    _write_accounts(home / ACCOUNTS_FILE, lines)
 
 
 def _city_folder(name: str) -> Path:

@@ -1,0 +1,179 @@
+"""A drill's home, what is refused before one is made, and the people in it."""
+
+import errno
+import shutil
+import sqlite3
+import tomllib
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from policity.fields.alerts.formats import read
+from policity.fields.alerts.rules.bulletin import Change, Status
+from policity.project import drill_play, drills, environment, serve
+from policity.project.environment import Environment
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SCENARIO = {
+    "seed": 1,
+    "residents": {"without_mail": 12, "languages": {"ja": 80, "en": 20}},
+}
+
+
+def where(folder: Path, *, drill: bool = False) -> Environment:
+    return Environment(
+        home=folder, demo=False, bind="127.0.0.1", port=8000, hosts=(), url="", drill=drill
+    )
+
+
+def run(folder: Path, scenario: str = "heavy-rain", *, drill: bool = False) -> None:
+    drills.run(where(folder, drill=drill), scenario=scenario, people=10, now=NOW)
+
+
+def refused(folder: Path, word: str, **options: object) -> None:
+    with pytest.raises(drills.DrillError, match=word) as caught:
+        run(folder, **options)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert not list(folder.glob("drills/*/*"))
+
+
+def test_an_unknown_scenario_is_refused_with_those_there_are(lived_in: Path) -> None:
+    refused(lived_in, "heavy-rain", scenario="heavy-snow")
+
+
+def test_without_a_city_nothing_is_made(lived_in: Path) -> None:
+    refused(lived_in, "places load")
+
+
+def test_a_full_disk_is_seen_before_anything_is_made(
+    lived_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(lived_in)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    refused(lived_in, "ディスクがいっぱい")
+
+
+def test_a_disk_that_fills_up_meanwhile_is_one_line(
+    lived_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(drills, "_prepare", full)
+    refused(lived_in, "ディスクがいっぱい")
+
+
+def test_a_drill_has_no_drills(lived_in: Path) -> None:
+    refused(lived_in, "訓練のホーム", drill=True)
+
+
+def test_only_one_at_a_time(lived_in: Path) -> None:
+    with drills._alone(lived_in / drills.FOLDER):
+        refused(lived_in, "ほかの訓練")
+
+
+@pytest.mark.parametrize("name", ["..", "", "nothing", "../drills"])
+def test_what_is_no_drills_home_is_not_opened(lived_in: Path, name: str) -> None:
+    with pytest.raises(drills.DrillError):
+        drills.found(where(lived_in), name)
+
+
+@pytest.fixture
+def city_home(lived_in: Path, city_rows: dict[str, list[tuple[object, ...]]]) -> Path:
+    """A home with the city, a resident, an account and a message."""
+    with closing(sqlite3.connect(lived_in / "policity.sqlite3")) as database, database:
+        for insert, rows in city_rows.items():
+            database.executemany(insert, rows)
+        database.execute(
+            "INSERT INTO residents_resident (id, language, wants, registered_at, version)"
+            " VALUES (1, 'ja', '', '2026-11-23', 1)"
+        )
+        database.execute(
+            "INSERT INTO accounts_user (id, username, display_name, password, is_active,"
+            " is_superuser, is_sample, date_joined, first_name, last_name, email, is_staff)"
+            " VALUES (9, 'real', '', '', 1, 0, 0, '2026-11-23', '', '', '', 0)"
+        )
+    return lived_in
+
+
+def count(database: Path, table: str) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+
+
+def test_a_drills_home_has_the_city_and_nobody(city_home: Path) -> None:
+    own = drills._prepare(where(city_home), scenario="heavy-rain", people=10, now=NOW)
+    mine, theirs = own / "policity.sqlite3", city_home / "policity.sqlite3"
+    for table in drills.TABLES:
+        assert count(mine, table) == count(theirs, table) > 0, table
+    for table in ("residents_resident", "accounts_user", "delivery_message", "places_opening"):
+        assert count(mine, table) == 0, table
+    assert (own / environment.DRILL).is_file()
+    assert (own / "secret.key").read_text() != (city_home / "secret.key").read_text()
+    assert own.parent == city_home / "drills"
+    assert drills.listed(where(city_home)) == (own.name,)
+    assert drills.result(own) is None
+
+
+def test_every_table_that_places_has_is_thought_of() -> None:
+    from django.apps import apps
+
+    tables = {model._meta.db_table for model in apps.get_app_config("places").get_models()}
+    assert tables == {*drills.TABLES, "places_opening"}
+
+
+def test_the_same_scenario_makes_the_same_people() -> None:
+    towns = ["甲町", "乙町", "丙町"]
+    first = drill_play.residents(SCENARIO, 240, towns)
+    assert first == drill_play.residents(SCENARIO, 240, towns)
+    rows = [line.split(",") for line in first.decode().split()[1:]]
+    assert len(rows) == 240
+    assert sum(not row[1] for row in rows) == 20
+    assert all(row[1].endswith("@example.jp") for row in rows if row[1])
+    assert {row[3] for row in rows} == set(towns)
+    assert {row[6] for row in rows} == {"ja", "en"}
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        ({"code": "10", "name": "レベル２大雨注意報"}, Change.ISSUED),
+        ({"code": "43", "name": "レベル４大雨危険警報", "last": ["03", "警報"]}, Change.RAISED),
+        ({"code": "00", "name": "解除", "last": ["43", "レベル４大雨危険警報"]}, Change.CANCELLED),
+    ],
+)
+def test_a_telegram_of_ours_is_read_as_jmas(step: dict[str, object], change: Change) -> None:
+    data = drill_play.telegram(step, city="<市>", area="1322900", at=NOW)
+    bulletin = read(data)
+    (event,) = bulletin.events
+    assert (event.area, event.change) == ("1322900", change)
+    assert bulletin.status is Status.ACTUAL
+    assert bulletin.headline.startswith("これは訓練です。")
+
+
+def test_it_is_never_played_outside_a_drills_home(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["drill_play", "heavy-rain", "10"])
+    assert drill_play.main() == 1
+    assert "訓練のホームではありません" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("drill", [True, False])
+def test_the_page_before_all_others_is_marked(lived_in: Path, drill: bool) -> None:
+    pages = serve._City(where(lived_in, drill=drill))._pages()
+    text = (pages / "starting.html").read_text("utf-8")
+    assert ('<aside class="drill"' in text) is drill
+    assert ("【訓練】" in text) is drill
+    if drill:
+        assert text.index("<aside") < text.index("<main")
+
+
+@pytest.mark.parametrize("name", drills.scenarios())
+def test_scenarios_are_whole(name: str) -> None:
+    found = tomllib.loads((drills.SCENARIOS / f"{name}.toml").read_text("utf-8"))
+    assert found.keys() == {"title", "seed", "limit_seconds", "residents", "step"}
+    assert {step["do"] for step in found["step"]} >= {"order", "answers"}
+    assert sum(found["residents"]["languages"].values()) == 100
