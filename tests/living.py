@@ -100,10 +100,14 @@ def demo(home: Path) -> Iterator[City]:
         end(city)
 
 
-def start(home: Path, *, demo: bool = False) -> City:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+        return int(probe.getsockname()[1])
+
+
+def start(home: Path, *, demo: bool = False) -> City:
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "policity.project.cli", "serve"],
         env=os.environ
