@@ -63,17 +63,19 @@ def test_elsewhere_there_is_no_mark(copies, language):
 
 
 class Once:
-    """A desk with one item."""
+    """A desk with one item, and little patience with who does not take it."""
 
     def __init__(self, item):
         self.items = [item]
         self.answers = []
+        self.patience = 10
 
     def wait(self, seconds):
-        return bool(self.items)
+        self.patience -= 1
+        return bool(self.items) and self.patience > 0
 
     def take(self, limit):
-        return [self.items.pop()]
+        return [self.items.pop()] if self.items else []
 
     def note(self, answers, unbegun):
         self.answers += answers
@@ -81,7 +83,7 @@ class Once:
 
 def test_no_gateway_is_used_whatever_is_set(settings, tmp_path):
     settings.HOME = tmp_path
-    settings.EMAIL_URL = "smtp://mail.example:25"
+    settings.EMAIL_URL = "smtp://127.0.0.1:9"
     settings.DRILL = True
     for make in (engines._mail, engines._push):
         desk = Once(Mock(message=3, person=7, pieces=(b"text",)))
