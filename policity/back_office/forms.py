@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -128,8 +128,8 @@ class OrderForm(forms.Form):
 
     def __init__(self, *args: Any, towns: Iterable[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choose = self.fields["towns"]
-        choose.choices = [(town, town) for town in towns]  # type: ignore[attr-defined]
+        choose = cast(forms.TypedMultipleChoiceField, self.fields["towns"])
+        choose.choices = [(town, town) for town in towns]
         choose.error_messages["invalid_choice"] = (
             "この市にない町があります。画面を読み直し、町をえらび直してください。"
         )

@@ -323,7 +323,7 @@ def main() -> int:
     """Exit status 0 with a result, 1 where it stuck; the last line of its progress says why."""
     django.setup()
     if not settings.DRILL:
-        print("ここは訓練のホームではありません。", file=sys.stderr)  # noqa: T201
+        print("ここは訓練のホームではありません。", file=sys.stderr)  # noqa: T201  # a command
         return 1
     name, people = sys.argv[1:]
     play = Play(name, people=int(people), home=Path(settings.HOME))

@@ -152,7 +152,7 @@ def _copy_city(source: Path, target: Path) -> None:
                     f'"{row[1]}"' for row in connection.execute(f"PRAGMA main.table_info({table})")
                 )
                 connection.execute(
-                    f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM city.{table}"  # noqa: S608
+                    f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM city.{table}"  # noqa: S608  # our models' names
                 )
         connection.execute("DETACH city")
 

@@ -50,7 +50,7 @@ class Reader:
         self.answer = await self.client.get(self.path, headers=self.headers)
         assert self.answer.status_code == 200
         assert self.answer["Content-Type"] == "text/event-stream"
-        self.stream: AsyncIterator[bytes] = aiter(self.answer.streaming_content)  # type: ignore[attr-defined]
+        self.stream: AsyncIterator[bytes] = aiter(self.answer.streaming_content)  # type: ignore[attr-defined]  # async here
         assert (await anext(self.stream)).startswith(b"retry: ")
 
     async def hear(self) -> tuple[str, dict[str, Any], str]:
@@ -68,7 +68,7 @@ class Reader:
             return True
 
     async def close(self) -> None:
-        await self.stream.aclose()  # type: ignore[attr-defined]
+        await self.stream.aclose()  # type: ignore[attr-defined]  # async here
 
 
 async def tick(hub: Hub, later: timedelta = timedelta()) -> None:
@@ -189,21 +189,23 @@ def test_a_tick_has_only_what_has_changed(hub, told):
     async_to_sync(look)()
 
 
+async def first_board(hub, user):
+    """The panes of the first board that somebody reads."""
+    hub.begin(asyncio.get_running_loop())
+    reader = Reader(hub, user)
+    await reader.open()
+    await tick(hub)
+    _, said, _ = await reader.hear()
+    await reader.close()
+    return said["panes"]
+
+
 def test_what_a_tick_says_is_what_the_page_says(hub, told, client: Client):
     told(EVERY_STATE)
     user = staff(Role.DUTY_OFFICER)
     client.force_login(user)
 
-    async def look():
-        hub.begin(asyncio.get_running_loop())
-        reader = Reader(hub, user)
-        await reader.open()
-        await tick(hub)
-        _, said, _ = await reader.hear()
-        await reader.close()
-        return said["panes"]
-
-    heard = async_to_sync(look)()
+    heard = async_to_sync(first_board)(hub, user)
     page = client.get("/staff/").content.decode()
     assert [name for name, pane in heard.items() if pane not in page] == []
 
@@ -293,16 +295,7 @@ def test_a_drill_is_never_streamed_as_real(hub, shared_data, status):
     ingest(data, source="test", now=read(data).reported_at)
     user = staff(Role.VIEWER)
 
-    async def look():
-        hub.begin(asyncio.get_running_loop())
-        reader = Reader(hub, user)
-        await reader.open()
-        await tick(hub)
-        _, said, _ = await reader.hear()
-        await reader.close()
-        return said["panes"]
-
-    heard = async_to_sync(look)()
+    heard = async_to_sync(first_board)(hub, user)
     assert f"【{status}】大雨警報" in heard["drills"]
     assert [name for name, pane in heard.items() if "大雨" in pane] == ["drills"]
 

@@ -10,7 +10,6 @@ from typing import Any
 from policity.fields.alerts.rules import wording
 from policity.fields.alerts.rules.orders import Level, Move
 from policity.fields.alerts.rules.texts import Step
-from policity.kit.languages import LANGUAGES
 
 _SHIPPED = files("policity.fields.alerts") / "facts" / "orders"
 _ANY = "any"
@@ -189,13 +188,7 @@ def load(folder: Path | None = None) -> OrderTexts:
     one line that names file, key and language.
     """
     plan = _plan(wording.read(_SHIPPED, "plan.toml", folder))
-    wanted = frozenset(_wanted(plan))
-    words = {}
-    for language in LANGUAGES:
-        name = f"{language.code}.toml"
-        words[language.code] = dict(wording.flat(wording.read(_SHIPPED, name, folder)))
-        wording.check(words[language.code], wanted, f"{name}, language {language.code}")
-    return OrderTexts(plan, words)
+    return OrderTexts(plan, wording.read_all(_SHIPPED, frozenset(_wanted(plan)), folder))
 
 
 @cache

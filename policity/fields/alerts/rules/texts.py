@@ -18,7 +18,6 @@ from typing import Any
 from policity.fields.alerts.rules import codes, wording
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.kit import ruby
-from policity.kit.languages import LANGUAGES
 
 _SHIPPED = files("policity.fields.alerts") / "facts" / "texts"
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-鿿]")
@@ -209,13 +208,7 @@ def load(folder: Path | None = None) -> Texts:
     one line that names file, key and language.
     """
     plan = _plan(wording.read(_SHIPPED, "plan.toml", folder))
-    wanted = frozenset(_wanted(plan))
-    words = {}
-    for language in LANGUAGES:
-        name = f"{language.code}.toml"
-        words[language.code] = dict(wording.flat(wording.read(_SHIPPED, name, folder)))
-        wording.check(words[language.code], wanted, f"{name}, language {language.code}")
-    return Texts(plan, words)
+    return Texts(plan, wording.read_all(_SHIPPED, frozenset(_wanted(plan)), folder))
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from policity.kit import ruby
+from policity.kit.languages import LANGUAGES
 
 CHECKED_BY = "checked_by"
 
@@ -32,8 +33,10 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _over(old, value) if both else value  # type: ignore[arg-type]
+        if isinstance(old, dict) and isinstance(value, dict):
+            merged[key] = _over(old, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -44,6 +47,19 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]
             yield from flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", str(value)
+
+
+def read_all(
+    shipped: Traversable, wanted: Collection[str], folder: Path | None = None
+) -> dict[str, Mapping[str, str]]:
+    """Every language's texts by key, each checked. Raises KeyError, ValueError as `check` does."""
+    found: dict[str, Mapping[str, str]] = {}
+    for language in LANGUAGES:
+        name = f"{language.code}.toml"
+        words = dict(flat(read(shipped, name, folder)))
+        check(words, wanted, f"{name}, language {language.code}")
+        found[language.code] = words
+    return found
 
 
 def check(words: Mapping[str, str], wanted: Collection[str], where: str) -> None:
