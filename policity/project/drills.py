@@ -176,18 +176,23 @@ def _play(own: Path, *, scenario: str, people: int) -> dict[str, Any]:
             for lane in ("urgent", "routine")
         ),
     ]
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    # Both by name: whoever starts us in the background may have had Ctrl-C ignored.
+    before = {number: signal.signal(number, _interrupt) for number in ENDINGS}
     try:
         for child in children:
             child.start()
         status = _wait(children, own / PROGRESS)
     finally:
         _end(children)
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     said = result(own)
     if status == 0 and said is not None:
         return said
     raise DrillError(_why(own))
+
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
