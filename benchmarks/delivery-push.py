@@ -4,7 +4,6 @@ Every hundredth is kept by the service and opened as its browser would. The peer
 on kept connections with its VAPID header cached, sending a part of as many.
 """
 
-import base64
 import json
 import os
 import statistics
@@ -17,10 +16,12 @@ from benchmarks.delivery_parts import (
     Browser,
     City,
     PushSink,
+    Taken,
     browsers,
     folder,
     opened,
     peer_module,
+    tools,
 )
 
 PERSONS = 100_000
@@ -31,23 +32,24 @@ GOAL = 5.0
 
 
 def measure() -> dict[str, object]:
+    tools()
     ours, peers, firsts, opened_in_all = [], [], [], 0
     with folder() as place:
         modules = peer_module(place)
         keys = browsers(PERSONS)
         for _ in range(ROUNDS):
-            sink = PushSink(place, every=PERSONS // SAMPLES)
+            sink = PushSink(place, samples="00")
             city = City(place, POLICITY_PUSH_ALLOW_PRIVATE="1", POLICITY_PUSH_CA=str(sink.ca))
             subscriptions = [
-                (f"{sink.origin}/{n}", one.p256dh, one.auth) for n, one in enumerate(keys)
+                (f"{sink.origin}/{n:05}", one.p256dh, one.auth) for n, one in enumerate(keys)
             ]
             city.populate([], subscriptions)
             with city.sender():
                 sent = city.ingest()
             assert sent.states["handed"] == PERSONS, sent
             taken = sink.end()
-            assert taken == PERSONS, taken
-            opened_in_all += _open(sink.file, keys)
+            assert len(taken) == len({one.path for one in taken}) == PERSONS, len(taken)
+            opened_in_all += _open(taken, keys)
             ours.append(PERSONS / sent.seconds)
             firsts.append(sent.first)
             peers.append(_peer(place, modules, keys))
@@ -67,23 +69,21 @@ def measure() -> dict[str, object]:
     }
 
 
-def _open(file: Path, keys: list[Browser]) -> int:
+def _open(taken: list[Taken], keys: list[Browser]) -> int:
     """Open what the service kept; each says what was told, in the language of its reader."""
-    lines = file.read_text().splitlines()
-    assert len(lines) >= SAMPLES, len(lines)
-    for line in lines:
-        kept = json.loads(line)
-        number = int(kept["path"].strip("/"))
-        shown = json.loads(opened(keys[number], base64.b64decode(kept["body"])))
+    kept = [one for one in taken if one.body is not None]
+    assert len(kept) == SAMPLES, len(kept)
+    for one in kept:
+        shown = json.loads(opened(keys[int(one.path.strip("/"))], one.body))
         assert "大雨警報" in shown["title"], shown
         assert "/reply/" in shown["url"], shown
-    return len(lines)
+    return len(kept)
 
 
 def _peer(place: Path, modules: Path, keys: list[Browser]) -> float:
-    sink = PushSink(place, http1=True)
+    sink = PushSink(place)
     listed = [
-        {"endpoint": f"{sink.origin}/{n}", "keys": {"p256dh": one.p256dh, "auth": one.auth}}
+        {"endpoint": f"{sink.origin_http1}/{n}", "keys": {"p256dh": one.p256dh, "auth": one.auth}}
         for n, one in enumerate(keys[:PEER])
     ]
     file = place / "subscriptions.json"
@@ -97,5 +97,5 @@ def _peer(place: Path, modules: Path, keys: list[Browser]) -> float:
     )
     said = json.loads(done.stdout)
     assert said["failed"] == 0, said
-    sink.end()
+    assert len(sink.end()) == PEER
     return float(said["sent"] / said["seconds"])

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -37,19 +38,24 @@ WHERE key LIKE :message || ':%' AND (kind = 'expand' OR kind LIKE 'send-%')
 NOBODY_YET = """
 SELECT count(*) = 0 FROM delivery_ledger WHERE message_id = :message AND state = 4
 """
+# Salt, key, padding and seal alone are longer: nothing shorter was a whole message.
+BODY_AT_LEAST = 200
 HANDED = """
 SELECT min(changed_at), max(changed_at) FROM delivery_ledger WHERE message_id = ? AND state = 4
 """
 
 
 def tools() -> None:
-    """Postfix's smtp-sink and smtp-source, installed without starting anything."""
-    if shutil.which("smtp-sink", path=f"{os.environ['PATH']}:/usr/sbin"):
+    """Postfix's smtp-sink and smtp-source, and nginx, installed without starting anything."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    wanted = {"smtp-sink": "postfix", "nginx": "nginx"}
+    lacking = [package for tool, package in wanted.items() if not shutil.which(tool, path=path)]
+    if not lacking:
         return
     quiet = {"stdout": sys.stderr, "check": True}
     subprocess.run(["apt-get", "-qq", "update"], **quiet)
     subprocess.run(
-        ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", "postfix"],
+        ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *lacking],
         env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
         **quiet,
     )
@@ -311,32 +317,55 @@ def _base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-class PushSink:
-    """A push service of our own: HTTP/2 (or 1.1, for the peer) over TLS, by node."""
+@dataclass(frozen=True)
+class Taken:
+    """A message as a push service took it. `body` is kept of samples only."""
 
-    def __init__(self, place: Path, *, http1: bool = False, every: int = 1) -> None:
-        self.ca, key, certificate = certificates(place)
-        self.file = place / f"taken-{http1}.jsonl"
-        words = ["--http1"] if http1 else ["--every", str(every), "--file", str(self.file)]
-        self._process = subprocess.Popen(
-            ["node", PARTS / "sink.mjs", key, certificate, *words],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout
-        self.port = int(self._process.stdout.readline())
+    path: str
+    body: bytes | None
+
+
+class PushSink:
+    """A push service of our own, by nginx: HTTP/2, and HTTP/1.1 for the peer, over TLS.
+
+    It keeps the bodies of messages to addresses that end with `samples`.
+    """
+
+    def __init__(self, place: Path, *, samples: str = "none") -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="sink-", dir=place))
+        self.ca, *used = certificates(place)
+        for file in used:
+            shutil.copy(file, self._folder)
+        self._http2, self._http1 = free_port(), free_port()
+        text = (PARTS / "sink.conf").read_text()
+        for word, value in (
+            ("HTTP2", self._http2), ("HTTP1", self._http1), ("SAMPLES", samples),
+            ("sample.sock", self._folder / "sample.sock"),
+        ):  # fmt: skip
+            text = text.replace(word, str(value))
+        file = self._folder / "nginx.conf"
+        file.write_text(text)
+        self._process = subprocess.Popen(["/usr/sbin/nginx", "-p", self._folder, "-c", file])
+        until(lambda: _listens(self._http2), "nginx")
 
     @property
     def origin(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://127.0.0.1:{self._http2}"
 
-    def end(self) -> int:
-        """How many messages it took."""
-        self._process.terminate()
-        assert self._process.stdout
-        last = self._process.stdout.read().split()
+    @property
+    def origin_http1(self) -> str:
+        return f"https://127.0.0.1:{self._http1}"
+
+    def end(self) -> list[Taken]:
+        """What it took, in its order."""
+        self._process.send_signal(signal.SIGQUIT)
         self._process.wait()
-        return int(last[-1])
+        found = []
+        for line in (self._folder / "taken.log").read_text().splitlines():
+            path, length, kept = line.split(" ")
+            assert int(length) > BODY_AT_LEAST, line
+            found.append(Taken(path, None if kept == "-" else Path(kept).read_bytes()))
+        return found
 
 
 def certificates(place: Path) -> tuple[Path, Path, Path]:

@@ -339,8 +339,9 @@ class WebPush:
                 if said.result is Result.LATER:
                     said.after = _seconds(response.get_header("retry-after"))
                 # Read in any case: a body that is left is a stream that we reset, and services
-                # close connections that reset many.
-                text = await _first_line(response)
+                # close connections that reset many. Where there is none, the wait for it is spared.
+                empty = response.get_header("content-length") == "0"
+                text = "" if empty else await _first_line(response)
                 said.text = "" if said.result is Result.HANDED else text
         except BuilderError as error:
             return _Said(Result.FAILED, text=_causes(error)[-1])

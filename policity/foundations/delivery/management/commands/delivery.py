@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from policity.foundations.accounts.models import User
 from policity.foundations.delivery import queries
+from policity.foundations.delivery.channels.engine import rare_collections
 from policity.foundations.delivery.services import NotAwaitingError, approve, bounce, engines
 from policity.foundations.delivery.services.composing import warm
 from policity.foundations.delivery.services.sending import Sender, recover
@@ -115,6 +116,7 @@ class Command(BaseCommand):
         self.stdout.write(state.word if state else "変わりません")
 
     def _send(self, *, lane: str, **_: Any) -> None:
+        rare_collections()
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
