@@ -103,6 +103,7 @@ class Composer:
             for one in LANGUAGES
         }
         self._mails: dict[str, Template] = {}
+        self._notices: dict[str, bytes] = {}
         self._asks = self.leads_to in ASKS
         self._lead = _Way(Purpose(self.leads_to or Purpose.CHANGE))
         self._change, self._leave = _Way(Purpose.CHANGE), _Way(Purpose.LEAVE)
@@ -139,14 +140,21 @@ class Composer:
     def push(self, to: Recipient) -> tuple[bytes, ...]:
         """A person's copy of the notification: what the service worker shows."""
         letter = self._letters[to.language]
+        before = self._notices.get(to.language)
+        if before is None:
+            before = self._notices[to.language] = self._notice(letter)
+        url = self._lead.link(letter, to.resident, self._about(to, "push"))
+        return before, json.dumps(url).encode(), b"}"
+
+    def _notice(self, letter: Letter) -> bytes:
+        """All of a notification up to its link, which alone differs from person to person."""
         shown = {
             "title": letter.title,
             "body": letter.body,
-            "url": self._lead.link(letter, to.resident, self._about(to, "push")),
             "tag": self.tag,
             "lang": letter.language.html,
         }
-        return (json.dumps(shown, ensure_ascii=False).encode(),)
+        return json.dumps(shown, ensure_ascii=False).encode()[:-1] + b', "url": '
 
     def _about(self, to: Recipient, channel: str) -> int:
         if self.leads_to == Leads.REPLY:
