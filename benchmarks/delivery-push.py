@@ -25,7 +25,7 @@ from benchmarks.delivery_parts import (
 )
 
 PERSONS = 100_000
-PEER = 4_000
+PEER = 10_000
 SAMPLES = 1_000
 ROUNDS = 3
 GOAL = 5.0

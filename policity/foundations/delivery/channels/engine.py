@@ -113,7 +113,7 @@ def main() -> None:
 
 
 def rare_collections() -> None:
-    """Look for lost cycles after many objects only: each look passes all that are kept for residents.
+    """Look for lost cycles after many objects only: a look may pass all that is kept for residents.
 
     With Python's own 700 a dispatch to 100,000 persons took a tenth longer (delivery-push).
     """

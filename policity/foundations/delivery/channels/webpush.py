@@ -19,7 +19,7 @@ from typing import Any
 import uvloop
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import BuilderError, PyreqwestError
-from pyreqwest.http import Url
+from pyreqwest.http import HeaderMap, Url
 from pyreqwest.response import Response
 
 from policity.foundations.delivery.channels.stock import Stock
@@ -60,7 +60,7 @@ class _Origin:
     host: str
     port: int
     streams: int
-    held: deque[Item] = field(default_factory=deque)
+    held: deque[tuple[Url, Item]] = field(default_factory=deque)
     open: int = 0
     client: Client | None = None
     opening: bool = False
@@ -84,7 +84,8 @@ class _Post:
     origin: _Origin
     client: Client
     item: Item
-    headers: dict[str, str]
+    to: Url
+    headers: HeaderMap
     body: bytes
     began: float
 
@@ -226,7 +227,7 @@ class WebPush:
         if name not in self._origins:
             self._forget()
             self._origins[name] = _Origin(name, host, port, self._per_origin)
-        self._origins[name].held.append(item)
+        self._origins[name].held.append((url, item))
 
     def _next(self, origin: _Origin, now: float) -> list[_Post]:
         """What can begin at an origin now. What cannot, and should not wait, is answered."""
@@ -253,11 +254,11 @@ class WebPush:
         """
         posts: list[_Post] = []
         # Alike for all items of a message.
-        headers: dict[Options, dict[str, str]] = {}
+        headers: dict[Options, HeaderMap] = {}
         if not origin.open:
             origin.heard = now
         while origin.held and origin.open < (origin.streams if origin.proven else 1):
-            item = origin.held.popleft()
+            url, item = origin.held.popleft()
             try:
                 padded = pad(b"".join(item.pieces))
                 body = self._stock.take(*item.keys).sealed(padded)
@@ -268,7 +269,7 @@ class WebPush:
             if options not in headers:
                 headers[options] = self._headers(origin, options)
             origin.open += 1
-            posts.append(_Post(origin, client, item, headers[options], body, now))
+            posts.append(_Post(origin, client, item, url, headers[options], body, now))
         return posts
 
     async def _open(self, origin: _Origin) -> None:
@@ -329,7 +330,7 @@ class WebPush:
     async def _ask(self, post: _Post) -> _Said:
         said = _Said(Result.DOUBT)
         try:
-            request = post.client.post(post.item.to).headers(post.headers).body_bytes(post.body)
+            request = post.client.post(post.to).headers(post.headers).body_bytes(post.body)
             # Without a limit the client would first read some of the body, and lose the status
             # when that breaks off.
             async with request.streamed_read_buffer_limit(0).build_streamed() as response:
@@ -353,13 +354,15 @@ class WebPush:
                 said.result = Result.LATER
         return said
 
-    def _headers(self, origin: _Origin, options: Options) -> dict[str, str]:
-        return {
-            **options.headers(),
-            "authorization": self._vapid.header(origin.name, datetime.now(UTC)),
-            "content-encoding": "aes128gcm",
-            "content-type": "application/octet-stream",
-        }
+    def _headers(self, origin: _Origin, options: Options) -> HeaderMap:
+        return HeaderMap(
+            {
+                **options.headers(),
+                "authorization": self._vapid.header(origin.name, datetime.now(UTC)),
+                "content-encoding": "aes128gcm",
+                "content-type": "application/octet-stream",
+            }
+        )
 
     def _strike(self, origin: _Origin, now: float, said: _Said) -> None:
         """Count a failure of an origin, and let it rest when it is one too many."""
@@ -379,7 +382,7 @@ class WebPush:
 
     def _dismiss(self, origin: _Origin, result: Result, text: str) -> None:
         while origin.held:
-            self._answer(origin.held.popleft(), result, text=text)
+            self._answer(origin.held.popleft()[1], result, text=text)
 
     def _answer(self, item: Item, result: Result, code: int = 0, text: str = "") -> None:
         self._answers.append(Answer(item, result, code, text[:TEXT]))
