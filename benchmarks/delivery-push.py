@@ -1,7 +1,7 @@
 """100,000 notifications to as many subscriptions, from an ingest to a local push service.
 
 Every hundredth is kept by the service and opened as its browser would. The peer is npm's web-push
-on kept connections with its VAPID header cached, sending a part of as many.
+on kept connections with its VAPID header cached, sending a part of as many, texts as long as ours.
 """
 
 import json
@@ -23,6 +23,7 @@ from benchmarks.delivery_parts import (
     peer_module,
     tools,
 )
+from policity.foundations.delivery.formats.webpush import LENGTHS
 
 PERSONS = 100_000
 PEER = 10_000
@@ -88,8 +89,11 @@ def _peer(place: Path, modules: Path, keys: list[Browser]) -> float:
     ]
     file = place / "subscriptions.json"
     file.write_text(json.dumps(listed))
+    # Ours fill each text up to this, so that its length tells nothing: the same on the wire.
+    text = place / "text.json"
+    text.write_bytes(b"x" * LENGTHS[0])
     done = subprocess.run(
-        ["node", PARTS / "peer.mjs", modules / "node_modules", file],
+        ["node", PARTS / "peer.mjs", modules / "node_modules", file, "--payload", text],
         env=os.environ | {"NODE_EXTRA_CA_CERTS": str(sink.ca)},
         stdout=subprocess.PIPE,
         text=True,

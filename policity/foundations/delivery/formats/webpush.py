@@ -38,6 +38,7 @@ MOST_TTL = timedelta(days=28)
 
 _CURVE = ec.SECP256R1()
 _ECDH = ec.ECDH()
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _ENDPOINT = re.compile(r"https://[!-\[\]-~]{1,2000}", re.IGNORECASE)  # printable, no backslash
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{0,32}")
 _CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*")
@@ -53,7 +54,7 @@ def to_base64url(value: bytes) -> str:
 def from_base64url(text: str) -> bytes:
     """The bytes of a key as a browser gives it, padded or not. ValueError: it is something else."""
     bare = text.rstrip("=")
-    if not re.fullmatch(r"[A-Za-z0-9_-]*", bare) or len(bare) % 4 == 1:
+    if not _BASE64URL.fullmatch(bare) or len(bare) % 4 == 1:
         raise ValueError("the key is not base64url")
     return urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
 
