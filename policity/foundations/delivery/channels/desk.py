@@ -247,3 +247,39 @@ class Hatch:
         """Remove the files that were read to their end, now that all of it is in the ledger."""
         while self._over:
             self._over.pop().unlink()
+
+
+class TwoHatches:
+    """Two engines of one channel as if they were one. `second`: whether an item is the other's."""
+
+    def __init__(self, one: Hatch, other: Hatch, *, second: Callable[[Item], bool]) -> None:
+        self._hatches = (one, other)
+        self._second = second
+
+    def put(self, items: Sequence[Item], *, deadline: float, first: bool) -> None:
+        """As `Hatch.put`."""
+        halves: tuple[list[Item], list[Item]] = ([], [])
+        for item in items:
+            halves[self._second(item)].append(item)
+        for hatch, half in zip(self._hatches, halves, strict=True):
+            hatch.put(half, deadline=deadline, first=first)
+
+    def drop(self, claims: Collection[int]) -> None:
+        """As `Hatch.drop`."""
+        for hatch in self._hatches:
+            hatch.drop(claims)
+
+    def pause(self, paused: bool) -> None:
+        """As `Hatch.pause`."""
+        for hatch in self._hatches:
+            hatch.pause(paused)
+
+    def collect(self) -> tuple[list[Line], list[Key]]:
+        """As `Hatch.collect`, of both."""
+        (answers, back), (more, more_back) = (hatch.collect() for hatch in self._hatches)
+        return answers + more, back + more_back
+
+    def forget(self) -> None:
+        """As `Hatch.forget`."""
+        for hatch in self._hatches:
+            hatch.forget()

@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 
 from policity.foundations.delivery.channels import engine, smtp, webpush
-from policity.foundations.delivery.channels.desk import Hatch
+from policity.foundations.delivery.channels.desk import Hatch, TwoHatches
 from policity.foundations.delivery.channels.outbox import Outbox
 from policity.foundations.delivery.formats.webpush import Vapid, from_base64url, new_key
 from policity.foundations.delivery.rules.pace import rates
@@ -25,12 +25,14 @@ log = structlog.get_logger("policity.delivery")
 # Subscriptions in one order, 80 bytes each.
 PREPARE = 2000
 LONGEST_REQUEST = timedelta(seconds=20)
+# The engine of every other browser: one keeps but one core busy.
+SECOND_PUSH = "push-2"
 
 
 def folders(lane: Lane) -> dict[str, Path]:
-    """Where a lane's hand logs lie, by channel."""
+    """Where a lane's hand logs lie, by the name of the engine that writes them."""
     hand = Path(settings.HOME) / "run" / "hand"
-    return {channel: hand / f"{lane}-{channel}" for channel in Channel.values}
+    return {name: hand / f"{lane}-{name}" for name in _names(lane)}
 
 
 class Engines:
@@ -44,21 +46,33 @@ class Engines:
             Channel.PUSH: _push(),
         }
         self._processes = {
-            channel: engine.Process(
-                f"{lane}-{channel}",
+            name: engine.Process(
+                f"{lane}-{name}",
                 folder,
                 makes[channel],
                 lock=lock,
                 rates=rates() if channel == Channel.MAIL else None,
             )
-            for channel, folder in folders(lane).items()
+            for (name, channel), folder in zip(
+                _names(lane).items(), folders(lane).values(), strict=True
+            )
         }
         self._told: dict[str, str] = {}
 
     @property
-    def hatches(self) -> Mapping[str, Hatch]:
+    def hatches(self) -> Mapping[str, Hatch | TwoHatches]:
         """Where their orders go in, by channel."""
-        return {channel: process.hatch for channel, process in self._processes.items()}
+        found: dict[str, Hatch | TwoHatches] = {
+            name: process.hatch for name, process in self._processes.items()
+        }
+        if SECOND_PUSH in self._processes:
+            found[Channel.PUSH] = TwoHatches(
+                self._processes[Channel.PUSH].hatch,
+                self._processes[SECOND_PUSH].hatch,
+                second=lambda item: _is_second(item.keys[1]),
+            )
+            del found[SECOND_PUSH]
+        return found
 
     @property
     def alive(self) -> bool:
@@ -72,13 +86,19 @@ class Engines:
             keys = residents.push_keys(since=self._prepared)
             while some := list(islice(keys, PREPARE)):
                 raw = [(from_base64url(p256dh), from_base64url(auth)) for p256dh, auth in some]
-                self._processes[Channel.PUSH].expect(raw)
+                for name, second in ((Channel.PUSH, False), (SECOND_PUSH, True)):
+                    mine = [keys for keys in raw if _is_second(keys[1]) is second]
+                    self._processes[name].expect(mine)
             self._prepared = version
 
     def troubles(self) -> dict[str, str]:
         """Why nothing moves on a channel, for those where nothing does."""
-        said = {channel: process.trouble for channel, process in self._processes.items()}
-        said = {channel: text for channel, text in said.items() if text}
+        channels = _names(self._lane)
+        said = {
+            channels[name]: process.trouble
+            for name, process in self._processes.items()
+            if process.trouble
+        }
         if said != self._told:
             log.warning("gateways", troubles=said) if said else log.info("gateways_reached")
             self._told = said
@@ -90,6 +110,17 @@ class Engines:
             process.ask_to_end()
         for process in self._processes.values():
             process.join()
+
+
+def _names(lane: Lane) -> dict[str, str]:
+    """A lane's engines, and the channel of each. Emergencies have two for notifications."""
+    channels = {str(channel): str(channel) for channel in Channel.values}
+    return channels | {SECOND_PUSH: str(Channel.PUSH)} if lane is Lane.URGENT else channels
+
+
+def _is_second(auth: bytes) -> bool:
+    """Whose a browser is: always the same engine's, which has prepared for it."""
+    return bool(auth[-1:] and auth[-1] % 2)
 
 
 def return_path() -> smtp.ReturnPath:

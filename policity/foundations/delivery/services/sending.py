@@ -15,7 +15,7 @@ import structlog
 from django.db.models import QuerySet
 
 from policity.foundations.delivery import queries
-from policity.foundations.delivery.channels.desk import Hatch, logs
+from policity.foundations.delivery.channels.desk import Hatch, TwoHatches, logs
 from policity.foundations.delivery.formats import handlog
 from policity.foundations.delivery.formats.handlog import Key, Line
 from policity.foundations.delivery.formats.webpush import from_base64url
@@ -64,7 +64,7 @@ class Sender:
     def __init__(
         self,
         lane: Lane,
-        hatches: Mapping[str, Hatch],
+        hatches: Mapping[str, Hatch | TwoHatches],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -226,7 +226,7 @@ class Sender:
                 self._load(claim, hatch, deadline=deadline)
         return found
 
-    def _load(self, claim: work.Claim, hatch: Hatch, *, deadline: float) -> None:
+    def _load(self, claim: work.Claim, hatch: Hatch | TwoHatches, *, deadline: float) -> None:
         held = self._held[claim.id] = Held(claim, Batch.read(claim.key))
         batch = held.batch
         persons = list(_rows(batch).values_list("person", flat=True))

@@ -5,15 +5,19 @@ import json
 import os
 import threading
 import time
+from collections import Counter
 
 import pytest
 
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.channels import desk as desk_module
-from policity.foundations.delivery.channels.desk import Log, Tray, logs
+from policity.foundations.delivery.channels.desk import Hatch, Log, Tray, TwoHatches, logs
 from policity.foundations.delivery.formats import handlog
 from policity.foundations.delivery.formats.handlog import Key
 from policity.foundations.delivery.rules.handing import Answer, Item, Result
+from policity.foundations.delivery.services import engines
+from policity.foundations.residents.models import Channel
+from policity.kit.declare import Lane
 
 ITEM = Item(1, 1, 1, "a@example.jp", ())
 
@@ -116,3 +120,50 @@ def test_staff_are_told_why_nothing_moves(settings, tmp_path):
     assert queries.troubles() == {"urgent": {"mail": "connection refused"}}
     alive.write_text("{half")
     assert queries.troubles() == {}
+
+
+def test_two_engines_of_a_channel_are_one_to_the_sender(tmp_path):
+    """Each item goes to one of them, always the same; an order for all reaches both."""
+    trays = [Tray(Log(tmp_path / name)) for name in ("one", "other")]
+    hatch = TwoHatches(
+        *(
+            Hatch(tray.log.folder, lambda name, *words, tray=tray: getattr(tray, name)(*words))
+            for tray in trays
+        ),
+        second=lambda item: item.person > 2,
+    )
+    items = [Item(claim, 1, person, "", ()) for claim in (7, 8) for person in (1, 2, 3, 4)]
+    hatch.put(items, deadline=time.monotonic() + 60, first=False)
+    hatch.pause(True)
+    assert [tray.take(10) for tray in trays] == [[], []]
+    hatch.pause(False)
+    hatch.drop({8})
+    taken = [tray.take(10) for tray in trays]
+    assert [[item.person for item in some] for some in taken] == [[1, 2], [3, 4]]
+    for tray, some in zip(trays, taken, strict=True):
+        tray.note([], some)
+        tray.note([Answer(item, Result.HANDED, 201, "") for item in some], [])
+    answers, back = hatch.collect()
+    assert sorted((line.key.claim, line.key.person) for line in answers) == [
+        (7, 1), (7, 2), (7, 3), (7, 4),
+    ]  # fmt: skip
+    assert sorted((key.claim, key.person) for key in back) == [(8, 1), (8, 2), (8, 3), (8, 4)]
+    for tray in trays:
+        tray.log.next()
+    assert hatch.collect() == ([], [])
+    hatch.forget()
+    assert [len(logs(tray.log.folder)) for tray in trays] == [1, 1]
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_every_engine_has_its_log_and_its_channel(lane, settings, tmp_path):
+    settings.HOME = tmp_path
+    found = engines._names(lane)
+    assert set(found.values()) == set(Channel.values)
+    assert list(found) == list(engines.folders(lane))
+    assert len(set(engines.folders(lane).values())) == len(found)
+
+
+def test_a_browser_is_always_the_same_engines():
+    halves = Counter(engines._is_second(bytes(15) + bytes([n])) for n in range(256))
+    assert halves == {False: 128, True: 128}
