@@ -17,6 +17,9 @@ class Act(StrEnum):
     SWITCH_EMERGENCY = "switch_emergency"
     READ_CHRONOLOGY = "read_chronology"
     KEEP_CHRONOLOGY = "keep_chronology"
+    RUN_DRILLS = "run_drills"
+    READ_RULES = "read_rules"
+    EDIT_RULES = "edit_rules"
     SEE_OUTBOX = "see_outbox"
 
 
@@ -37,6 +40,10 @@ MAY: dict[Act, frozenset[Role]] = {
     # Who decided what: not for other departments, whose people are named in it.
     Act.READ_CHRONOLOGY: _CRISIS_ROOM | {Role.ADMINISTRATOR, Role.VIEWER, Role.AGENCY},
     Act.KEEP_CHRONOLOGY: _CRISIS_ROOM,
+    Act.RUN_DRILLS: _CRISIS_ROOM,
+    # What the city tells whom of, and in which words.
+    Act.READ_RULES: _CRISIS_ROOM | {Role.ADMINISTRATOR},
+    Act.EDIT_RULES: frozenset({Role.COMMANDER, Role.ADMINISTRATOR}),
     # Mails that were kept instead of sent hold addresses and personal links.
     Act.SEE_OUTBOX: frozenset({Role.ADMINISTRATOR}),
 }
