@@ -30,6 +30,14 @@ def _nobody_remembered() -> Iterator[None]:
     queries.forget()
 
 
+@pytest.fixture(autouse=True)
+def _words_that_ship() -> None:
+    """What staff of an earlier test changed was rolled back; and many tests have no table."""
+    from policity.fields.alerts.queries import words
+
+    words.take_for_shipped()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real telegrams, alerts and maps beside the checkout."""

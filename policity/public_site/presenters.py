@@ -13,8 +13,8 @@ from policity.fields.alerts.presenters import Going, Standing
 from policity.fields.alerts.queries import records
 from policity.fields.alerts.queries.orders import page as order_page
 from policity.fields.alerts.queries.records import EmergencyView
+from policity.fields.alerts.queries.words import texts
 from policity.fields.alerts.rules.response import FrontState
-from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.queries import CityView, OpeningView, SiteView

@@ -9,7 +9,7 @@ from policity.back_office.presenters.orders import ForBoard, for_board
 from policity.back_office.presenters.reach import Reach, Sending, reach, sending
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
-from policity.fields.alerts.rules.texts import texts
+from policity.fields.alerts.queries.words import texts
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.publishing import queries as publishing
 from policity.foundations.residents import queries as residents

@@ -27,7 +27,7 @@ from policity.fields.alerts.queries.records import (
     NoteView,
     PublishedStep,
 )
-from policity.fields.alerts.rules.order_texts import order_texts
+from policity.fields.alerts.queries.words import order_texts
 from policity.fields.alerts.rules.outlets import outlets
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.delivery.models import AlarmStep

@@ -12,8 +12,8 @@ from policity.design import drills
 from policity.fields.alerts.models import Order
 from policity.fields.alerts.queries import orders as queries
 from policity.fields.alerts.queries.orders import OrderView, StepView
+from policity.fields.alerts.queries.words import order_texts
 from policity.fields.alerts.rules import orders as law
-from policity.fields.alerts.rules.order_texts import order_texts
 from policity.fields.alerts.rules.orders import Level, Move
 from policity.fields.alerts.rules.outlets import Outlet, Ready, fit, outlets
 from policity.fields.alerts.services import orders as services

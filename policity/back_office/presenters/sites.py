@@ -8,8 +8,8 @@ from datetime import datetime
 
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import orders
+from policity.fields.alerts.queries.words import texts
 from policity.fields.alerts.rules.hazards import hazards_of
-from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places import queries as places
 from policity.foundations.places.queries import OpeningView, SiteView
 from policity.foundations.places.rules.openings import OPENNESS_WORDS, Openness, asked_of

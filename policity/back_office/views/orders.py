@@ -17,7 +17,7 @@ from policity.back_office.views.sign_in import keeps_typing, typed_before
 from policity.fields.alerts.models import Order
 from policity.fields.alerts.queries import orders as queries
 from policity.fields.alerts.queries.orders import OrderView
-from policity.fields.alerts.rules.order_texts import order_texts
+from policity.fields.alerts.queries.words import order_texts
 from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.services import orders as services
 from policity.fields.alerts.services.orders import ChangedError, OrderError

@@ -16,7 +16,7 @@ from policity.fields.alerts.queries import (
     order_key,
 )
 from policity.fields.alerts.queries import orders as order_queries
-from policity.fields.alerts.rules.response import responses
+from policity.fields.alerts.queries.words import responses
 from policity.fields.alerts.services.orders import KIND
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.places import presenters as places

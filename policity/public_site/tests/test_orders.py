@@ -10,7 +10,7 @@ from lxml import html
 from policity.fields.alerts import declarations as alert_pages
 from policity.fields.alerts.queries import IN_FORCE, ORDERS, order_key
 from policity.fields.alerts.rules.bulletin import Phenomenon
-from policity.fields.alerts.rules.order_texts import order_texts
+from policity.fields.alerts.rules.order_texts import shipped as order_texts
 from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.tests.test_texts import TRAVEL
 from policity.foundations.places.declarations import CITY, SITES

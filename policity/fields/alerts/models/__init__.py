@@ -1,5 +1,6 @@
 """What came in from outside and became of it, and what the city itself decided."""
 
+from policity.fields.alerts.models.edits import Edit
 from policity.fields.alerts.models.orders import Order, OrderStep
 from policity.fields.alerts.models.records import Emergency, HandOver, Note
 from policity.fields.alerts.models.telegrams import (
@@ -14,6 +15,7 @@ from policity.fields.alerts.models.telegrams import (
 
 __all__ = [
     "Action",
+    "Edit",
     "Emergency",
     "Event",
     "EventQuerySet",

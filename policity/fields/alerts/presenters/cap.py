@@ -9,8 +9,8 @@ from policity.design import drills
 from policity.fields.alerts.formats.cap_writer import CapAlert, CapArea, CapInfo, write_cap
 from policity.fields.alerts.presenters.views import area_of
 from policity.fields.alerts.queries import EventHistory, InForce
+from policity.fields.alerts.queries.words import texts
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
-from policity.fields.alerts.rules.texts import texts
 from policity.foundations.places.queries import CityView
 from policity.kit import ruby
 from policity.kit.languages import LANGUAGES, Language

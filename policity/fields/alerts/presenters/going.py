@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from policity.fields.alerts.presenters.views import Standing
+from policity.fields.alerts.queries.words import texts
 from policity.fields.alerts.rules.response import FrontState
-from policity.fields.alerts.rules.texts import AlertText, Named, texts
+from policity.fields.alerts.rules.texts import AlertText, Named
 from policity.foundations.places import presenters as places
 from policity.foundations.places.presenters import OpenSites
 from policity.foundations.places.queries import CityView, OpeningView, SiteView

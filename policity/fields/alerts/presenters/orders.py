@@ -7,7 +7,7 @@ from datetime import datetime
 from policity.fields.alerts.presenters.entries import Entry, moment
 from policity.fields.alerts.queries import orders as queries
 from policity.fields.alerts.queries.orders import OrderView
-from policity.fields.alerts.rules.order_texts import order_texts
+from policity.fields.alerts.queries.words import order_texts
 from policity.fields.alerts.rules.orders import Course, Level, Move, Turn, course
 from policity.fields.alerts.rules.texts import Step
 from policity.foundations.places import presenters as places

@@ -9,10 +9,11 @@ from policity.fields.alerts.presenters import orders as own
 from policity.fields.alerts.presenters.entries import Entry, moment
 from policity.fields.alerts.presenters.orders import Orders
 from policity.fields.alerts.queries import EventHistory, HistoryStep, InForce
+from policity.fields.alerts.queries.words import texts
 from policity.fields.alerts.rules import hazards
 from policity.fields.alerts.rules.bulletin import CAP, Severity
 from policity.fields.alerts.rules.response import FrontState
-from policity.fields.alerts.rules.texts import Step, texts
+from policity.fields.alerts.rules.texts import Step
 from policity.foundations.places.presenters import city_name
 from policity.foundations.places.queries import CityView
 from policity.kit import ruby

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from policity.fields.alerts.models import Event, Feed, Outcome, Telegram, Transition
+from policity.fields.alerts.queries.words import responses
 from policity.fields.alerts.rules.bulletin import Change, Phenomenon, Severity, Status
 from policity.fields.alerts.rules.feeds import feed_rules
 from policity.fields.alerts.rules.orders import Level
-from policity.fields.alerts.rules.response import FrontState, responses
+from policity.fields.alerts.rules.response import FrontState
 
 IN_FORCE = "alerts:in-force"
 RECENT = "alerts:recent"

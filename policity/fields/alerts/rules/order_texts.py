@@ -1,10 +1,10 @@
 """What residents read of evacuation information, in every language. The words: `facts/orders/`."""
 
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from policity.fields.alerts.rules import wording
@@ -181,18 +181,18 @@ class OrderTexts:
         return filled.replace("<level>", str(level.value))
 
 
-def load(folder: Path | None = None) -> OrderTexts:
-    """Our texts, with those of a city's own folder laid over them.
+def load(over: wording.Said = wording.NOTHING) -> OrderTexts:
+    """Our texts, with a city's own in their place, by language and key.
 
     Raises KeyError for a text that is missing and ValueError for one that cannot be shown, with
     one line that names file, key and language.
     """
-    plan = _plan(wording.read(_SHIPPED, "plan.toml", folder))
-    return OrderTexts(plan, wording.read_all(_SHIPPED, frozenset(_wanted(plan)), folder))
+    plan = _plan(tomllib.loads((_SHIPPED / "plan.toml").read_text("utf-8")))
+    return OrderTexts(plan, wording.read_all(_SHIPPED, frozenset(wanted(plan)), over))
 
 
 @cache
-def order_texts() -> OrderTexts:
+def shipped() -> OrderTexts:
     """The texts that ship."""
     return load()
 
@@ -224,7 +224,7 @@ def _plan(data: dict[str, Any]) -> Plan:
     return plan
 
 
-def _wanted(plan: Plan) -> Iterable[str]:
+def wanted(plan: Plan) -> Iterable[str]:
     """Every key that a language needs."""
     yield from _ONCE
     for level in Level:

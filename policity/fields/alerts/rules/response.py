@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
@@ -34,6 +34,47 @@ class Sending(StrEnum):
     NONE = "none"
     NOW = "now"
     APPROVED = "approved"
+
+
+class Answer(StrEnum):
+    """What the city does with one phenomenon at one severity, as staff choose it."""
+
+    SEND = "send"
+    APPROVE = "approve"
+    PUBLISH = "publish"
+    RECORD = "record"
+
+    @classmethod
+    def of(cls, rule: "Rule | None") -> "Answer":
+        """What a rule comes to; without one everything is told."""
+        if rule is None:
+            return cls.SEND
+        if not rule.publish:
+            return cls.RECORD
+        return _ANSWERS[rule.send]
+
+    @property
+    def rule(self) -> "Rule":
+        """As a rule without conditions."""
+        sending = next((s for s, answer in _ANSWERS.items() if answer is self), Sending.NONE)
+        return Rule(publish=self is not Answer.RECORD, send=sending)
+
+
+_ANSWERS = {
+    Sending.NOW: Answer.SEND,
+    Sending.APPROVED: Answer.APPROVE,
+    Sending.NONE: Answer.PUBLISH,
+}
+
+
+def allowed(severity: Severity) -> tuple[Answer, ...]:
+    """What may be chosen. Where life is in danger people are told, at once or after a look."""
+    everything = tuple(Answer)
+    return everything if severity.rank < Severity.SEVERE.rank else everything[:2]
+
+
+Answers = Mapping[Phenomenon, Mapping[Severity, Answer]]
+"""What staff chose instead of the rules that ship."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +111,30 @@ class Responses:
     cap_lasts: timedelta
     newer_rules: timedelta
     kinds: Mapping[str, frozenset[Phenomenon]]
+
+    def answering(self, answers: Answers) -> "Responses":
+        """These rules with what staff chose before them.
+
+        What depends on how a change was heard (already in force when we first heard of it) stays
+        first: that is no question of how grave it is.
+        """
+        chosen = tuple(
+            replace(
+                answer.rule, phenomena=frozenset({phenomenon}), severities=frozenset({severity})
+            )
+            for phenomenon, by_severity in answers.items()
+            for severity, answer in by_severity.items()
+            if answer in allowed(severity)
+        )
+        heard = tuple(rule for rule in self.rules if rule.changes)
+        rest = tuple(rule for rule in self.rules if not rule.changes)
+        return replace(self, rules=heard + chosen + rest)
+
+    def answer(
+        self, phenomenon: Phenomenon, severity: Severity, change: Change, lineage: tuple[str, ...]
+    ) -> Answer:
+        """What the first rule that fits comes to."""
+        return Answer.of(self._first(phenomenon, severity, change, lineage))
 
     def publishes(
         self, phenomenon: Phenomenon, severity: Severity, change: Change, lineage: tuple[str, ...]
@@ -147,6 +212,6 @@ def _rule(entry: dict[str, Any]) -> Rule:
 
 
 @cache
-def responses() -> Responses:
+def shipped() -> Responses:
     """The rules that ship."""
     return parse((files("policity.fields.alerts") / "facts" / "responses.toml").read_text("utf-8"))

@@ -1,18 +1,18 @@
 """What residents read of an alert, in every language. The words are data: `facts/texts/`.
 
 `plan.toml` says which alert has which steps, for all languages alike; a file per language holds
-the words. A city may keep a folder with files of the same names beside ours: what stands there
-replaces the same entry. Everything is checked on loading, so that no page finds a word missing.
+the words. What staff wrote instead takes the place of the same entry (`queries.words`). Everything
+is checked on loading, so that no page finds a word missing.
 
 ja-easy carries readings as `{漢字|かんじ}` (`kit.ruby`); no other language does.
 """
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from policity.fields.alerts.rules import codes, wording
@@ -201,18 +201,18 @@ class Texts:
         )
 
 
-def load(folder: Path | None = None) -> Texts:
-    """Our texts, with those of a city's own folder laid over them.
+def load(over: wording.Said = wording.NOTHING) -> Texts:
+    """Our texts, with a city's own in their place, by language and key.
 
     Raises KeyError for a text that is missing and ValueError for one that cannot be shown, with
     one line that names file, key and language.
     """
-    plan = _plan(wording.read(_SHIPPED, "plan.toml", folder))
-    return Texts(plan, wording.read_all(_SHIPPED, frozenset(_wanted(plan)), folder))
+    plan = _plan(tomllib.loads((_SHIPPED / "plan.toml").read_text("utf-8")))
+    return Texts(plan, wording.read_all(_SHIPPED, frozenset(wanted(plan)), over))
 
 
 @cache
-def texts() -> Texts:
+def shipped() -> Texts:
     """The texts that ship."""
     return load()
 
@@ -239,7 +239,7 @@ def _plan(data: dict[str, Any]) -> Plan:
     return plan
 
 
-def _wanted(plan: Plan) -> Iterable[str]:
+def wanted(plan: Plan) -> Iterable[str]:
     """Every key that a language needs."""
     yield from ("checked_by", "source", "composed")
     for group in ("indoors", "calm"):

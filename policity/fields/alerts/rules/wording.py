@@ -1,4 +1,4 @@
-"""Words as data: a file a language that ships, a city's own file laid over it, all of it checked.
+"""Words as data: a file a language that ships, a city's own words laid over it, all of it checked.
 
 ja-easy carries readings as `{漢字|かんじ}` (`kit.ruby`); no other language does.
 """
@@ -6,7 +6,6 @@ ja-easy carries readings as `{漢字|かんじ}` (`kit.ruby`); no other language
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
 from policity.kit import ruby
@@ -14,30 +13,10 @@ from policity.kit.languages import LANGUAGES
 
 CHECKED_BY = "checked_by"
 
+Said = Mapping[str, Mapping[str, str]]
+"""Texts by language code and key."""
 
-def read(shipped: Traversable, name: str, folder: Path | None = None) -> dict[str, Any]:
-    """Our file of this name, the city's laid over it. Raises ValueError for what is no TOML."""
-    places: list[Traversable] = [shipped / name]
-    if folder is not None and (folder / name).is_file():
-        places.append(folder / name)
-    data: dict[str, Any] = {}
-    for place in places:
-        try:
-            data = _over(data, tomllib.loads(place.read_text("utf-8")))
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{name}: {error}") from error
-    return data
-
-
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            merged[key] = _over(old, value)
-        else:
-            merged[key] = value
-    return merged
+NOTHING: Said = {}
 
 
 def flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
@@ -50,22 +29,37 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]
 
 
 def read_all(
-    shipped: Traversable, wanted: Collection[str], folder: Path | None = None
+    shipped: Traversable, wanted: Collection[str], over: Said = NOTHING
 ) -> dict[str, Mapping[str, str]]:
-    """Every language's texts by key, each checked. Raises KeyError, ValueError as `check` does."""
+    """Every language's texts by key, with the city's own in their place, each checked.
+
+    What `over` says of a text that no page asks for (any more) is left out. Raises KeyError,
+    ValueError as `check` does.
+    """
     found: dict[str, Mapping[str, str]] = {}
     for language in LANGUAGES:
         name = f"{language.code}.toml"
-        words = dict(flat(read(shipped, name, folder)))
+        words = dict(flat(tomllib.loads((shipped / name).read_text("utf-8"))))
+        words |= laid(over.get(language.code, {}), wanted)
         check(words, wanted, f"{name}, language {language.code}")
         found[language.code] = words
     return found
 
 
+def laid(own: Mapping[str, str], wanted: Collection[str]) -> dict[str, str]:
+    """Those of a city's own texts that a page asks for."""
+    allowed = _allowed(wanted)
+    return {key: text for key, text in own.items() if key in allowed}
+
+
+def _allowed(wanted: Collection[str]) -> set[str]:
+    entries = {key.rpartition(".")[0] for key in wanted if "." in key}
+    return {*wanted, *(f"{entry}.{CHECKED_BY}" for entry in entries)}
+
+
 def check(words: Mapping[str, str], wanted: Collection[str], where: str) -> None:
     """Raises KeyError or ValueError, with one line that names the place and the key."""
-    entries = (key.rpartition(".")[0] for key in wanted if key.endswith((".headline", ".title")))
-    allowed = {*wanted, *(f"{entry}.{CHECKED_BY}" for entry in entries)}
+    allowed = _allowed(wanted)
     for key in sorted(wanted):
         if key != CHECKED_BY and not words.get(key):
             raise KeyError(f"{where}: the text {key} is missing")

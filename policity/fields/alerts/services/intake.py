@@ -12,10 +12,11 @@ from shapely.geometry.base import BaseGeometry
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
+from policity.fields.alerts.queries.words import responses
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules import state
 from policity.fields.alerts.rules.areas import select, spoken
-from policity.fields.alerts.rules.response import Responses, responses
+from policity.fields.alerts.rules.response import Responses
 from policity.fields.alerts.services.steps import expire, mark_pages, save_step, send_out
 from policity.fields.alerts.services.withdrawal import call_off, drop_corrected, withdraw
 from policity.foundations.places import queries as places

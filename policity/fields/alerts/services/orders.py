@@ -11,8 +11,8 @@ from django.utils import timezone
 from policity.fields.alerts.models import Order, OrderStep
 from policity.fields.alerts.queries import ORDERS, order_key
 from policity.fields.alerts.queries import orders as queries
+from policity.fields.alerts.queries.words import order_texts
 from policity.fields.alerts.rules import orders as law
-from policity.fields.alerts.rules.order_texts import order_texts
 from policity.fields.alerts.rules.orders import Decision, Level
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act, may

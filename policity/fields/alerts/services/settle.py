@@ -6,9 +6,9 @@ import structlog
 from django.db import transaction
 
 from policity.fields.alerts.models import Action, Event, Telegram, Transition
+from policity.fields.alerts.queries.words import responses
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules.owed import Standing, owed
-from policity.fields.alerts.rules.response import responses
 from policity.fields.alerts.services.steps import mark_pages, save_step, send_out
 from policity.foundations.places import queries as places
 

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from policity.fields.alerts.models import Action, Event, Telegram, Transition
 from policity.fields.alerts.queries import IN_FORCE, RECENT, event_key
+from policity.fields.alerts.queries.words import responses, texts
 from policity.fields.alerts.rules import bulletin as b
-from policity.fields.alerts.rules.response import Sending, responses
+from policity.fields.alerts.rules.response import Sending
 from policity.fields.alerts.rules.telling import tell_texts
-from policity.fields.alerts.rules.texts import texts
 from policity.foundations.delivery import services as delivery
 from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import mark_stale

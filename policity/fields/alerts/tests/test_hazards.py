@@ -7,7 +7,7 @@ import pytest
 from policity.fields.alerts.rules.bulletin import Phenomenon, Severity
 from policity.fields.alerts.rules.hazards import hazards_of, may_go
 from policity.fields.alerts.rules.orders import Level
-from policity.fields.alerts.rules.texts import texts
+from policity.fields.alerts.rules.texts import shipped as texts
 
 PLAN = texts().plan
 MINOR, MODERATE, SEVERE, EXTREME = Severity

@@ -7,7 +7,7 @@ import pytest
 from policity.fields.alerts import queries
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
-from policity.fields.alerts.rules.response import responses
+from policity.fields.alerts.rules.response import shipped as responses
 from policity.fields.alerts.services import expire, ingest, steps
 from policity.foundations.delivery.models import Message
 from policity.foundations.work.models import Item

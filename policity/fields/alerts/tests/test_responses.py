@@ -6,7 +6,8 @@ from importlib.resources import files
 import pytest
 
 from policity.fields.alerts.rules.orders import Level
-from policity.fields.alerts.rules.response import FrontState, parse, responses
+from policity.fields.alerts.rules.response import FrontState, parse
+from policity.fields.alerts.rules.response import shipped as responses
 
 SHIPPED = (files("policity.fields.alerts") / "facts" / "responses.toml").read_text("utf-8")
 

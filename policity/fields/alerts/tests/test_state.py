@@ -18,7 +18,8 @@ from policity.fields.alerts.rules.bulletin import (
     Severity,
     Status,
 )
-from policity.fields.alerts.rules.response import Responses, Rule, responses
+from policity.fields.alerts.rules.response import Responses, Rule
+from policity.fields.alerts.rules.response import shipped as responses
 from policity.fields.alerts.rules.state import Held, Step, steps
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

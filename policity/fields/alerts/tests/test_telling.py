@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
 from policity.fields.alerts.rules.telling import tell_texts
-from policity.fields.alerts.rules.texts import texts
+from policity.fields.alerts.rules.texts import shipped as texts
 from policity.kit import ruby
 from policity.kit.languages import LANGUAGES
 

@@ -1,15 +1,17 @@
 """The texts residents read in danger: complete, plain, and never saying what they must not."""
 
 import re
+import tomllib
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policity.fields.alerts.rules.bulletin import CAP, Change, Phenomenon, Severity
-from policity.fields.alerts.rules.texts import AlertText, Texts, load, texts
+from policity.fields.alerts.rules.texts import _SHIPPED, AlertText, Texts, _plan, load
+from policity.fields.alerts.rules.texts import shipped as texts
 from policity.kit import ruby
 from policity.kit.languages import LANGUAGES
 
@@ -277,72 +279,69 @@ def say_tornado(found: Texts) -> AlertText:
     return found.say("en", Phenomenon.TORNADO, Severity.MINOR, None)
 
 
-def test_a_text_is_checked_when_all_its_parts_are(tmp_path: Path) -> None:
-    alert = '[alerts.tornado.any]\nchecked_by = "Ann"\n'
-    (tmp_path / "en.toml").write_text(alert)
-    assert say_tornado(load(tmp_path)).checked_by == ""
-    steps = "".join(
-        f'[steps.tornado-{part}]\nchecked_by = "{who}"\n'
-        for part, who in (("inside", "Ann"), ("room", "Bo"), ("outside", "Ann"))
-    )
-    (tmp_path / "en.toml").write_text(alert + steps)
-    assert say_tornado(load(tmp_path)).checked_by == "Ann, Bo"
-    (tmp_path / "en.toml").write_text('checked_by = "Cy"\n')
-    assert say_tornado(load(tmp_path)).checked_by == "Cy"
+def test_a_text_is_checked_when_all_its_parts_are() -> None:
+    own = {"alerts.tornado.any.checked_by": "Ann"}
+    assert say_tornado(load({"en": own})).checked_by == ""
+    for part, who in (("inside", "Ann"), ("room", "Bo"), ("outside", "Ann")):
+        own[f"steps.tornado-{part}.checked_by"] = who
+    assert say_tornado(load({"en": own})).checked_by == "Ann, Bo"
+    assert say_tornado(load({"en": {"checked_by": "Cy"}})).checked_by == "Cy"
 
 
-def test_a_city_may_change_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "ja.toml").write_text(
-        '[alerts.fog.minor]\nheadline = "川ぞいに霧が出ます。"\n', "utf-8"
-    )
-    said = load(tmp_path).say("ja", Phenomenon.FOG, Severity.MINOR, None)
+def test_a_city_may_change_one_sentence() -> None:
+    found = load({"ja": {"alerts.fog.minor.headline": "川ぞいに霧が出ます。"}})
+    said = found.say("ja", Phenomenon.FOG, Severity.MINOR, None)
     assert (said.name, said.headline) == ("濃霧注意報", "川ぞいに霧が出ます。")
     assert said.steps == texts().say("ja", Phenomenon.FOG, Severity.MINOR, None).steps
 
 
+def test_what_no_page_asks_for_any_more_is_left_out() -> None:
+    assert load({"en": {"steps.wach": "x", "fog": "y"}}).words == texts().words
+
+
 @pytest.mark.parametrize(
-    ("name", "content", "error", "says"),
+    ("code", "key", "text", "error", "says"),
     [
         (
-            "ko.toml",
-            '[steps.watch]\nbody = ""\n',
-            KeyError,
+            "ko", "steps.watch.body", "", KeyError,
             "ko.toml, language ko: the text steps.watch.body is missing",
         ),
         (
-            "plan.toml",
-            '[alerts.fog]\nsevere = "fog"\n',
-            KeyError,
-            "ja.toml, language ja: the text alerts.fog.severe.headline is missing",
-        ),
-        (
-            "ja-easy.toml",
-            'source = "{気象庁}の お知らせ"\n',
-            ValueError,
+            "ja-easy", "source", "{気象庁}の お知らせ", ValueError,
             "ja-easy.toml, language ja-easy: source: unbalanced",
         ),
-        ("en.toml", '[steps]\nwach = "x"\n', ValueError, "no page asks for steps.wach"),
-        ("en.toml", "steps =", ValueError, "en.toml: Invalid value"),
-        ("plan.toml", '[groups]\nfog = ["fly"]\n', KeyError, "plan.toml: fly is not there"),
     ],
-)
+)  # fmt: skip
 def test_a_slip_of_the_editor_is_one_clear_error(
-    tmp_path: Path, name: str, content: str, error: type[Exception], says: str
+    code: str, key: str, text: str, error: type[Exception], says: str
 ) -> None:
-    (tmp_path / name).write_text(content, "utf-8")
     with pytest.raises(error) as raised:
-        load(tmp_path)
+        load({code: {key: text}})
     assert says in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"groups": {"fog": ["fly"]}}, "plan.toml: fly is not there"),
+        ({"alerts": {"fog": {"minor": "mist"}}}, "mist is not there"),
+    ],
+)
+def test_a_plan_that_names_what_is_not_there_is_refused(
+    change: dict[str, dict[str, Any]], says: str
+) -> None:
+    plan = tomllib.loads((_SHIPPED / "plan.toml").read_text("utf-8"))
+    for table, rows in change.items():
+        plan[table] |= rows
+    with pytest.raises(KeyError, match=says):
+        _plan(plan)
+
+
 @pytest.mark.parametrize("code", CODES)
-def test_every_single_text_is_missed_when_it_goes(tmp_path: Path, code: str) -> None:
+def test_every_single_text_is_missed_when_it_goes(code: str) -> None:
     for key, _ in list(everything(code))[::7]:
-        table, _, leaf = key.rpartition(".")
-        head = f"[{table}]\n" if table else ""
-        (tmp_path / f"{code}.toml").write_text(f'{head}{leaf} = ""\n', "utf-8")
         with pytest.raises(KeyError, match=re.escape(key)):
-            load(tmp_path)
+            load({code: {key: ""}})
 
 
 @given(LANGUAGE, PHENOMENON, SEVERITY)

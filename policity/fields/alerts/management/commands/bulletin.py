@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from policity.fields.alerts import formats
 from policity.fields.alerts.models import Action, Outcome, Transition
+from policity.fields.alerts.queries.words import texts
 from policity.fields.alerts.rules import areas
 from policity.fields.alerts.rules.bulletin import (
     Bulletin,
@@ -21,7 +22,6 @@ from policity.fields.alerts.rules.bulletin import (
     Refused,
     Status,
 )
-from policity.fields.alerts.rules.texts import texts
 from policity.fields.alerts.services import ingest
 from policity.fields.alerts.sources import folder
 from policity.foundations.places import queries as places
