@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count as CountOf
 from django.db.models import F, Q
 
 from policity.foundations.delivery.models import (
@@ -83,6 +84,16 @@ def followers(threads: Iterable[str], *, before: int) -> list[int]:
     earlier = leads(threads) - {before}
     rows = LedgerRow.objects.filter(message__in=earlier, state__gte=State.HANDED)
     return list(rows.order_by("person").values_list("person", flat=True).distinct())
+
+
+def persons_reached(messages: Iterable[int]) -> dict[int, int]:
+    """How many persons each message was handed to, with whatever it travelled along."""
+    found = Message.objects.filter(pk__in=list(messages)).values_list("pk", "sent_with")
+    lead_of = {pk: lead or pk for pk, lead in found}
+    rows = LedgerRow.objects.filter(message__in=set(lead_of.values()), state__gte=State.HANDED)
+    counted = rows.values("message_id").annotate(persons=CountOf("person", distinct=True))
+    persons = dict(counted.values_list("message_id", "persons"))
+    return {pk: persons.get(lead, 0) for pk, lead in lead_of.items()}
 
 
 def in_hand(messages: Iterable[int]) -> bool:

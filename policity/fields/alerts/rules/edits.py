@@ -15,8 +15,8 @@ from policity.kit import ruby
 from policity.kit.languages import LANGUAGES
 
 LONGEST_WHY = 300
-# A mail's subject line and a notification's title; and a sentence or three.
-LONGEST = {"name": 60, "title": 60}
+# What stands in a heading or a subject line; and a sentence or three. In letters, with readings.
+LONGEST = {"name": 100, "title": 100}
 LONGEST_TEXT = 400
 LONGEST_CHECKER = 60
 

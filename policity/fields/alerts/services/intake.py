@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from shapely.geometry.base import BaseGeometry
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
+from policity.fields.alerts.queries.here import here, surface
 from policity.fields.alerts.queries.words import responses
 from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules import state
-from policity.fields.alerts.rules.areas import select, spoken
+from policity.fields.alerts.rules.areas import spoken
 from policity.fields.alerts.rules.response import Responses
 from policity.fields.alerts.services.steps import expire, mark_pages, save_step, send_out
 from policity.fields.alerts.services.withdrawal import call_off, drop_corrected, withdraw
 from policity.foundations.places import queries as places
-from policity.kit.geometry import BadPolygon, around, outline, polygon
+from policity.kit.geometry import outline
 
 log = structlog.get_logger("policity.alerts")
 
@@ -168,7 +168,7 @@ def _apply(
 ) -> tuple[tuple[Transition, ...], tuple[Event, ...]]:
     """The steps the bulletin takes here, and the events that it only says again."""
     rules = responses()
-    events = _here(bulletin, lineage, root=telegram.root)
+    events = here(bulletin, lineage, root=telegram.root)
     rows = {
         (b.Phenomenon(row.phenomenon), row.subject): row
         for row in Event.objects.filter(
@@ -208,27 +208,6 @@ def _apply(
     return tuple(transitions), confirmed
 
 
-def _here(bulletin: b.Bulletin, lineage: tuple[str, ...], *, root: str) -> tuple[b.Event, ...]:
-    """The bulletin's events for the place: by code, or because a polygon touches the city."""
-    found = select(bulletin, lineage)
-    if bulletin.format is b.Format.JMX:
-        return found
-    touching = [event for event in bulletin.events if event not in found and _touches(event)]
-    return tuple(replace(event, subject=root) for event in (*found, *touching))
-
-
-def _touches(event: b.Event) -> bool:
-    return any(places.towns_touched(_area(ring)) for ring in event.rings)
-
-
-def _area(ring: b.Ring) -> BaseGeometry:
-    try:
-        return polygon(ring)
-    except BadPolygon:
-        # Too much is warned rather than nothing.
-        return around(ring)
-
-
 def _rings(
     bulletin: b.Bulletin, transitions: Iterable[Transition]
 ) -> dict[int, tuple[b.Ring, ...]]:
@@ -236,7 +215,7 @@ def _rings(
     if any(event.area for event in bulletin.events):
         return {}
     lines = tuple(dict.fromkeys(ring for event in bulletin.events for ring in event.rings))
-    return {t.event_id: tuple(outline(_area(ring)) for ring in lines) for t in transitions}
+    return {t.event_id: tuple(outline(surface(ring)) for ring in lines) for t in transitions}
 
 
 def _held(row: Event) -> state.Held:
