@@ -72,9 +72,7 @@ class Play:
 
     def say(self, text: str) -> None:
         """A line for who waits, and for who asks later."""
-        line = f"{timezone.localtime():%H:%M:%S} {text}"
-        with (self.home / drills.PROGRESS).open("a", encoding="utf-8") as out:
-            out.write(line + "\n")
+        drills.note(self.home, text, at=timezone.localtime())
 
     def _populate(self) -> None:
         from policity.foundations.places import queries as places

@@ -1,10 +1,12 @@
 """A drill's home, what is refused before one is made, and the people in it."""
 
 import errno
+import fcntl
 import shutil
 import sqlite3
+import subprocess
 import tomllib
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,13 +58,17 @@ def test_a_full_disk_is_seen_before_anything_is_made(
 
 
 def test_a_disk_that_fills_up_meanwhile_is_one_line(
-    lived_in: Path, monkeypatch: pytest.MonkeyPatch
+    city_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(drills, "_prepare", full)
-    refused(lived_in, "ディスクがいっぱい")
+    monkeypatch.setattr(drills, "_furnish", full)
+    with pytest.raises(drills.DrillError, match=r"^ディスクがいっぱい[^\n]*$"):
+        run(city_home)
+    (name,) = drills.listed(where(city_home))
+    assert drills.result(drills.found(where(city_home), name)) is None
+    assert drills.running(where(city_home)) is None
 
 
 def test_a_drill_has_no_drills(lived_in: Path) -> None:
@@ -103,8 +109,14 @@ def count(database: Path, table: str) -> int:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
 
+def begin(home: Path, *, by: str = "") -> AbstractContextManager[drills.Begun]:
+    return drills.begin(where(home), scenario="heavy-rain", people=10, by=by, now=NOW)
+
+
 def test_a_drills_home_has_the_city_and_nobody(city_home: Path) -> None:
-    own = drills._prepare(where(city_home), scenario="heavy-rain", people=10, now=NOW)
+    with begin(city_home) as begun:
+        own = begun.own
+        drills._furnish(where(city_home), own)
     mine, theirs = own / "policity.sqlite3", city_home / "policity.sqlite3"
     for table in drills.TABLES:
         assert count(mine, table) == count(theirs, table) > 0, table
@@ -115,6 +127,55 @@ def test_a_drills_home_has_the_city_and_nobody(city_home: Path) -> None:
     assert own.parent == city_home / "drills"
     assert drills.listed(where(city_home)) == (own.name,)
     assert drills.result(own) is None
+
+
+def test_what_is_begun_says_who_and_keeps_others_away(city_home: Path) -> None:
+    here = where(city_home)
+    assert drills.running(here) is None
+    with begin(city_home, by="見本 当直") as begun:
+        assert drills.running(here) == begun.own.name
+        said = {"scenario": "heavy-rain", "people": 10, "by": "見本 当直", "at": NOW.isoformat()}
+        assert drills.record(begun.own) == said | {"stop": None}
+        with pytest.raises(drills.DrillError, match="ほかの訓練"), begin(city_home):
+            pass
+        assert drills.running(here) == begun.own.name
+    assert drills.running(here) is None
+
+
+def test_a_lock_goes_on_with_whoever_inherited_it(city_home: Path) -> None:
+    with begin(city_home) as begun:
+        heir = subprocess.Popen(["sleep", "60"], pass_fds=(begun.lock,))
+    assert drills.running(where(city_home)) == begun.own.name
+    heir.kill()
+    heir.wait()
+    assert drills.running(where(city_home)) is None
+
+
+def test_a_drill_is_stopped_once_and_only_while_it_runs(city_home: Path) -> None:
+    here = where(city_home)
+    with begin(city_home) as begun:
+        ends = drills._reasons(here, begun.own, serving=False)
+        assert ends() == ""
+        drills.stop(here, begun.own.name, by="見本 本部長", now=NOW)
+        drills.stop(here, begun.own.name, by="見本 当直", now=NOW)
+        assert ends() == "見本 本部長が、訓練を止めました。"
+        assert drills.record(begun.own)["stop"] == {"by": "見本 本部長", "at": NOW.isoformat()}
+    with pytest.raises(drills.DrillError, match="もう終わって"):
+        drills.stop(here, begun.own.name, by="見本 当直", now=NOW)
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_drill_of_the_button_goes_on_as_long_as_the_city_is_served(
+    lived_in: Path, served: bool
+) -> None:
+    here = where(lived_in)
+    (lived_in / "run" / "serve.lock").touch()
+    with (lived_in / "run" / "serve.lock").open("w") as supervisor:
+        if served:
+            fcntl.flock(supervisor, fcntl.LOCK_EX)
+        assert drills.is_served(here) is served
+        assert bool(drills._reasons(here, lived_in, serving=True)()) is not served
+        assert drills._reasons(here, lived_in, serving=False)() == ""
 
 
 def test_every_table_that_places_has_is_thought_of() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -12,8 +12,6 @@ from policity.project import drills, environment
 
 REFUSED = 2
 INTERRUPTED = 130
-PEOPLE = 2000
-MOST = 20_000
 
 
 class Command(BaseCommand):
@@ -23,8 +21,10 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True)
         run = commands.add_parser("run", help="訓練を始めから終わりまで行い、結果を残します")
         run.add_argument("scenario", help=f"訓練の名前（{'、'.join(drills.scenarios())}）")
-        run.add_argument("--people", type=_people, default=PEOPLE, help="見本の市民の人数")
+        run.add_argument("--people", type=_people, default=drills.PEOPLE, help="見本の市民の人数")
         run.add_argument("--json", action="store_true")
+        # For the back office's button: who pressed it has begun the drill already.
+        run.add_argument("--begun", metavar="NAME", default="", help=SUPPRESS)
         shown = commands.add_parser("list", help="これまでの訓練と、その結果")
         shown.add_argument("--json", action="store_true")
         look = commands.add_parser("open", help="終わった訓練のページとボードを開きます")
@@ -38,14 +38,24 @@ class Command(BaseCommand):
             self.stderr.write(str(error))
             sys.exit(REFUSED)
         except KeyboardInterrupt:
-            self.stderr.write("訓練を止めました。")
+            self.stderr.write(drills.INTERRUPTED)
             sys.exit(INTERRUPTED)
 
     def _run(
-        self, where: environment.Environment, *, scenario: str, people: int, json: bool, **_: Any
+        self,
+        where: environment.Environment,
+        *,
+        scenario: str,
+        people: int,
+        json: bool,
+        begun: str,
+        **_: Any,
     ) -> None:
-        now = timezone.localtime()
-        found = drills.run(where, scenario=scenario, people=people, now=now)
+        if begun:
+            found = drills.go_on(where, name=begun, scenario=scenario, people=people)
+        else:
+            now = timezone.localtime()
+            found = drills.run(where, scenario=scenario, people=people, now=now)
         self.stdout.write(_dumps(found) if json else _line(found))
         if not json:
             self.stdout.write(f"見るには: policity drill open {found['home'].rpartition('/')[2]}")
@@ -65,7 +75,7 @@ class Command(BaseCommand):
 
 def _people(text: str) -> int:
     number = int(text)
-    if not 1 <= number <= MOST:
+    if not 1 <= number <= drills.MOST:
         raise ValueError
     return number
 
