@@ -216,6 +216,25 @@ class HandOverForm(forms.Form):
     text = forms.CharField(required=False)
 
 
+class DrillForm(forms.Form):
+    """Which scenario, over how many made-up people. How many there may be is the service's."""
+
+    scenario = forms.CharField(
+        max_length=50, error_messages={"required": "訓練の種類を、えらんでください。"}
+    )
+    people = forms.IntegerField(
+        error_messages={
+            "required": "見本の市民の人数を入れてください。",
+            "invalid": "見本の市民の人数は、数字だけで入れてください（2000 のように）。",
+        }
+    )
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, in one sentence."""
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
+
+
 class EmergencyForm(forms.Form):
     """Why it begins; or the number of the one that ends."""
 

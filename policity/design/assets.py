@@ -21,6 +21,7 @@ ASSETS = {
     "state.js": ("state.js",),
     "register.js": ("register.js",),
     "board.js": ("board.js",),
+    "drills.js": ("drills.js",),
     "order.js": ("order.js",),
     "sw.js": ("sw.js",),
 }

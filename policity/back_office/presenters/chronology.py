@@ -17,7 +17,9 @@ from itertools import groupby
 
 from django.utils import timezone
 
+from policity.back_office.presenters.drills import came_to
 from policity.back_office.presenters.exports import BOM
+from policity.back_office.services import Drill, ground
 from policity.fields.alerts.models import Action, OrderStep
 from policity.fields.alerts.queries import orders, records
 from policity.fields.alerts.queries.orders import OrderView, StepView
@@ -54,6 +56,7 @@ class Kind(StrEnum):
     CALL = "call"
     NOTE = "note"
     HAND_OVER = "hand_over"
+    DRILL = "drill"
 
 
 KINDS = {
@@ -65,6 +68,7 @@ KINDS = {
     Kind.CALL: "助けの呼びかけ",
     Kind.NOTE: "書いた記録",
     Kind.HAND_OVER: "引き継ぎ",
+    Kind.DRILL: "訓練",
 }
 
 
@@ -117,6 +121,7 @@ class Sources:
     emergencies: Sequence[EmergencyView]
     notes: Sequence[NoteView]
     hand_overs: Sequence[HandOverView]
+    drills: Sequence[Drill]
 
 
 def read(since: datetime, until: datetime) -> Sources:
@@ -134,6 +139,7 @@ def read(since: datetime, until: datetime) -> Sources:
         emergencies=records.emergencies(since, until),
         notes=records.notes(since, until),
         hand_overs=records.hand_overs(since, until),
+        drills=ground().drills(),
     )
 
 
@@ -149,6 +155,7 @@ def minutes(found: Sources, since: datetime, until: datetime) -> tuple[Line, ...
         *map(_call, found.calls),
         *_hand_overs(found.hand_overs),
         *map(_note, found.notes),
+        *_drills(found.drills),
     ]
     return tuple(
         sorted((line for line in every if since <= line.at < until), key=lambda line: line.at)
@@ -281,6 +288,18 @@ def _hand_overs(found: Iterable[HandOverView]) -> Iterator[Line]:
             more = f"{beside(one.at, one.received_at)}の引き継ぎ"
             what = f"{one.by}から引き継ぎ"
             yield Line(one.received_at, kind, one.received_by, what, more, hand_over=number)
+
+
+def _drills(found: Iterable[Drill]) -> Iterator[Line]:
+    for one in found:
+        what = f"訓練「{one.title}」"
+        people = [f"見本の市民 {one.people:,}人"] if one.people else []
+        yield _line(one.at, Kind.DRILL, one.by, f"{what}を開始", people)
+        if one.stopped_at:
+            yield _line(one.stopped_at, Kind.DRILL, one.stopped_by, f"{what}を途中で中止", [])
+        if one.result is not None:
+            ended = datetime.fromisoformat(one.result["ended_at"])
+            yield _line(ended, Kind.DRILL, "", f"{what}が終了", [came_to(one.result)])
 
 
 def _note(note: NoteView) -> Line:

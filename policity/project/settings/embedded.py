@@ -19,6 +19,8 @@ HOME = ENVIRONMENT.home
 DEMO = ENVIRONMENT.demo
 # A drill's home: everything is marked 訓練, and nothing leaves it.
 DRILL = ENVIRONMENT.drill
+# Who runs drills for the back office, which is below the project and may not import it.
+DRILLS = "policity.project.drill_desk.Desk"
 DEBUG = False
 # Staff come by these names, residents by the public address.
 ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(ENVIRONMENT.url).hostname or ""]
