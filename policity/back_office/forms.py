@@ -9,7 +9,11 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import QueryDict
 
 from policity.back_office.presenters.chronology import Kind
+from policity.fields.alerts.rules.bulletin import Severity
+from policity.fields.alerts.rules.edits import Entry, answer_fault
 from policity.fields.alerts.rules.orders import Level
+from policity.fields.alerts.rules.response import Answer
+from policity.fields.alerts.rules.wording import CHECKED_BY
 from policity.fields.alerts.services.orders import Draft
 from policity.foundations.places.rules.openings import LONGEST_NOTE, Openness
 from policity.kit.languages import LANGUAGES
@@ -40,6 +44,77 @@ class SignInForm(AuthenticationForm):
         "invalid_login": "職員IDかパスワードがちがいます。大文字と小文字も確かめてください。",
         "inactive": "職員IDかパスワードがちがいます。大文字と小文字も確かめてください。",
     }
+
+
+class _EditForm(forms.Form):
+    """A change of rules or texts: whether it is only tried, and why it is made."""
+
+    do = forms.CharField(required=False)
+    reason_why = forms.CharField(required=False)
+    seen = forms.IntegerField(min_value=0, required=False)
+
+    @property
+    def saves(self) -> bool:
+        """Whether it shall hold from now on."""
+        return bool(self["do"].value() == "save")
+
+    @property
+    def why(self) -> str:
+        """The reason that was typed."""
+        return str(self["reason_why"].value() or "")
+
+    @property
+    def reason(self) -> dict[str, Any]:
+        """Why, and what was read before."""
+        self.is_valid()
+        return {"why": self.why, "seen": self.cleaned_data.get("seen") or 0}
+
+
+class RuleForm(_EditForm):
+    """What the city does with a phenomenon, by severity; and a telegram to try it on."""
+
+    telegram_file = forms.FileField(required=False)
+
+    @property
+    def chosen(self) -> dict[Severity, Answer]:
+        """What was chosen; where nothing was that there is, people are told."""
+        given = {severity: self.data.get(f"answer_{severity}", "") for severity in Severity}
+        return {
+            severity: Answer(answer) if answer in set(Answer) else Answer.SEND
+            for severity, answer in given.items()
+        }
+
+    @property
+    def fault(self) -> str:
+        """Why it is no choice; empty when it is one."""
+        given = [self.data.get(f"answer_{severity}") for severity in Severity]
+        if any(answer not in set(Answer) for answer in given):
+            return "それぞれの段階で、することを一つえらんでください。"
+        return answer_fault(self.chosen)
+
+    def telegram(self) -> bytes:
+        """The file's bytes, read once; none where none was given."""
+        given = self.files.get("telegram_file")
+        return given.read() if given else b""
+
+
+class TextForm(_EditForm):
+    """An entry's texts in all languages, with who checked each."""
+
+    def __init__(self, entry: Entry, data: QueryDict) -> None:
+        super().__init__(data)
+        self._entry = entry
+
+    @property
+    def wanted(self) -> dict[str, dict[str, str]]:
+        """By language code and part, as typed."""
+        return {
+            one.code: {
+                part: self.data.get(f"{one.code}.{part}", "").replace("\r\n", "\n").strip()
+                for part in (*self._entry.parts, CHECKED_BY)
+            }
+            for one in LANGUAGES
+        }
 
 
 class FindSitesForm(forms.Form):

@@ -13,6 +13,7 @@ from policity.back_office.views import (
     orders,
     outbox,
     reach,
+    rules,
     sign_in,
     sites,
 )
@@ -54,6 +55,10 @@ urlpatterns = [
     path("drills/<slug:name>/", drills.drill, name="drill"),
     path("drills/<slug:name>/stop/", drills.stop, name="stop_drill"),
     path("emergency/", emergency.emergency, name="emergency"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/<slug:phenomenon>/", rules.rule, name="rule"),
+    path("texts/", rules.texts, name="texts"),
+    path("texts/<slug:book>/<str:key>/", rules.text, name="text"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<name>/", outbox.mail, name="kept_mail"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),

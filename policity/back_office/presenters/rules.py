@@ -16,7 +16,7 @@ from policity.foundations.places import queries as places
 
 JA = "ja"
 ANSWERS = {
-    Answer.SEND: ("送る", "ページにのせ、聞くと決めた人に、すぐ送ります。"),
+    Answer.SEND: ("送る", "ページにのせ、受け取ると決めた人に、すぐ送ります。"),
     Answer.APPROVE: ("承認のあとで送る", "ページにはすぐのせ、職員が承認したら送ります。"),
     Answer.PUBLISH: ("公開だけ", "ページと配信一覧にのせ、だれにも送りません。"),
     Answer.RECORD: ("記録だけ", "知らせにはしません。出ているあいだ、ページには出ます。"),
@@ -50,8 +50,12 @@ def severities() -> list[str]:
 
 def rules() -> list[Line]:
     """Everything that may come, and what the city does with it."""
-    used = words.current()
-    return [Line(one, phenomenon_name(one), _cells(one, used)) for one in Phenomenon]
+    used, lineage = words.current(), _lineage()
+    return [Line(one, phenomenon_name(one), _cells(one, used, lineage)) for one in Phenomenon]
+
+
+def _lineage() -> tuple[str, ...]:
+    return places.lineage(places.city().jma_code)
 
 
 def phenomenon_name(phenomenon: Phenomenon) -> str:
@@ -59,9 +63,9 @@ def phenomenon_name(phenomenon: Phenomenon) -> str:
     return words.texts().words[JA][f"phenomena.{phenomenon}"]
 
 
-def _cells(phenomenon: Phenomenon, used: Words) -> tuple[Cell, ...]:
-    said, texts = answers(phenomenon, used), words.texts()
-    shipped = answers(phenomenon, Words({}))
+def _cells(phenomenon: Phenomenon, used: Words, lineage: tuple[str, ...]) -> tuple[Cell, ...]:
+    said, texts = _answers(phenomenon, used, lineage), words.texts()
+    shipped = _answers(phenomenon, Words({}), lineage)
     cells = []
     for severity in Severity:
         _, own = texts.plan.entry(phenomenon, severity)
@@ -72,9 +76,10 @@ def _cells(phenomenon: Phenomenon, used: Words) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def answers(phenomenon: Phenomenon, used: Words) -> dict[Severity, Answer]:
+def _answers(
+    phenomenon: Phenomenon, used: Words, lineage: tuple[str, ...]
+) -> dict[Severity, Answer]:
     """What is done with something that has just been issued."""
-    lineage = places.lineage(places.city().jma_code)
     return {
         severity: used.responses.answer(phenomenon, severity, Change.ISSUED, lineage)
         for severity in Severity
@@ -83,7 +88,7 @@ def answers(phenomenon: Phenomenon, used: Words) -> dict[Severity, Answer]:
 
 def answers_of(phenomenon: Phenomenon, data: dict[str, Any]) -> dict[Severity, Answer]:
     """What is done where so much differs from what ships."""
-    return answers(phenomenon, Words({(Book.RULES, phenomenon): data}))
+    return _answers(phenomenon, Words({(Book.RULES, phenomenon): data}), _lineage())
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ class RulePage:
 def rule(phenomenon: Phenomenon, chosen: Mapping[Severity, Answer]) -> RulePage:
     """For the choices of a form, whether they are in use or not."""
     trial = _on_trial(phenomenon, chosen)
-    shipped, texts = answers(phenomenon, Words({})), words.texts()
+    shipped, texts = answers_of(phenomenon, {}), words.texts()
     choices = []
     for severity in Severity:
         _, own = texts.plan.entry(phenomenon, severity)

@@ -81,9 +81,9 @@ def _rule(
     fault: str = "",
 ) -> HttpResponse:
     telegram = None
-    if form is not None and form.telegram:
+    if form is not None and (data := form.telegram()):
         try:
-            telegram = present.of_file(form.telegram, phenomenon, chosen)
+            telegram = present.of_file(data, phenomenon, chosen)
         except Refused as error:
             fault = f"このファイルは、電文として読めません（{error}）。"
     context = {

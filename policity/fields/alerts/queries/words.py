@@ -6,6 +6,7 @@ or was just put back from a backup; the first question reads the table in any ca
 """
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,9 @@ from policity.fields.alerts.rules.edits import Book
 from policity.fields.alerts.rules.order_texts import OrderTexts
 from policity.fields.alerts.rules.response import Responses
 from policity.fields.alerts.rules.texts import Texts
+
+# A change that was announced so long ago and is not there was never committed.
+VOID_NS = 60 * 10**9
 
 
 class Words:
@@ -67,10 +71,9 @@ class Words:
 
 @dataclass(slots=True)
 class _Memory:
-    """What this process read: up to which change, and how old the file was then."""
+    """What this process read, and how old the file was then."""
 
     words: Words
-    upto: int
     stamp: int
 
 
@@ -82,9 +85,9 @@ def current() -> Words:
     stamp = _stamp()
     if not _memory or _memory[0].stamp != stamp:
         upto, words = _read()
-        # The file of a change that this reader's transaction does not see yet: asked again.
-        seen = upto >= newest_announced()
-        _memory[:] = [_Memory(words, upto, stamp if seen else -1)]
+        # A change is announced before it is committed: as long as it is not seen it is asked for.
+        seen = upto >= newest_announced() or time.time_ns() - stamp > VOID_NS
+        _memory[:] = [_Memory(words, stamp if seen else -1)]
     return _memory[0].words
 
 
@@ -110,7 +113,7 @@ def forget() -> None:
 
 def take_for_shipped() -> None:
     """What ships is in use, without a look at the table: for tests that have none."""
-    _memory[:] = [_Memory(Words({}), 0, _stamp())]
+    _memory[:] = [_Memory(Words({}), _stamp())]
 
 
 def announcement() -> Path:

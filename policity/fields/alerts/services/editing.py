@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from policity.fields.alerts.models import Edit
@@ -100,16 +99,17 @@ def _keep(
     )
     if book is not Book.RULES:
         rebuild()
-    transaction.on_commit(_announce)
+    _announce(made.pk)
     log.info("edited", book=book, subject=subject, edit=made.pk)
     return made
 
 
-def _announce() -> None:
-    """Let every process read anew."""
-    newest = Edit.objects.aggregate(last=Max("pk"))["last"]
+def _announce(edit: int) -> None:
+    """Let every process read anew, before the change is seen: who renders pages for it must not
+    have read before.
+    """
     file = words.announcement()
     file.parent.mkdir(exist_ok=True)
     part = file.with_suffix(".part")
-    part.write_text(f"{newest}\n", "utf-8")
+    part.write_text(f"{edit}\n", "utf-8")
     part.replace(file)

@@ -1,6 +1,9 @@
 """Staff change rules and texts: what is refused, what holds from then on, and who may."""
 
+import os
+
 import pytest
+from django.db import transaction
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -74,7 +77,7 @@ def test_an_answer_is_what_is_done(office, staff, resident, towns, shared_data):
         (Phenomenon.HEAVY_RAIN, Answer.APPROVE),
         (Phenomenon.FLOOD, Answer.PUBLISH),
     ):
-        chosen = {severity: Answer.SEND for severity in Severity} | {Severity.MODERATE: answer}
+        chosen = dict.fromkeys(Severity, Answer.SEND) | {Severity.MODERATE: answer}
         editing.edit_rule(phenomenon, chosen, why="試し", seen=0, by=by, now=NOW)
     words.forget()
     done = ingest((shared_data / RAIN).read_bytes(), source="test", now=NOW)
@@ -257,23 +260,28 @@ def test_a_change_is_kept_as_it_was_made(staff):
 # What each process remembers.
 
 
-def test_a_process_reads_again_when_another_announces_a_change(
-    staff, settings, tmp_path, django_capture_on_commit_callbacks
-):
+def test_a_process_reads_again_when_another_announces_a_change(staff, settings, tmp_path):
     settings.HOME = tmp_path
     words.forget()
     assert words.current().subjects(Book.RULES) == set()
     chosen = dict.fromkeys(Severity, Answer.SEND)
-    with django_capture_on_commit_callbacks() as announced:
-        made = editing.edit_rule(
-            Phenomenon.FOG, chosen, why="霧", seen=0, by=staff(Role.COMMANDER), now=NOW
-        )
-    # Not before it is committed.
-    assert words.current().subjects(Book.RULES) == set()
-    for announce in announced:
-        announce()
+    by = staff(Role.COMMANDER)
+    made = editing.edit_rule(Phenomenon.FOG, chosen, why="霧", seen=0, by=by, now=NOW)
     assert words.newest_announced() == made.pk
     assert words.current().subjects(Book.RULES) == {"fog"}
+
+
+def test_a_change_is_announced_before_its_pages_are_in_line(staff, monkeypatch):
+    """A worker that claims one of them has read the new words, or reads them now."""
+    order = []
+    monkeypatch.setattr(editing, "rebuild", lambda: order.append("pages"))
+    monkeypatch.setattr(editing, "_announce", lambda edit: order.append("file"))
+    monkeypatch.setattr(transaction, "on_commit", lambda *_: order.append("too late"))
+    wanted = edits.as_shipped(FOG)
+    wanted["ja"]["headline"] = "川ぞいに霧が出ます。"
+    by = staff(Role.COMMANDER)
+    editing.edit_text(FOG, wanted, why="霧", seen=0, by=by, now=NOW)
+    assert sorted(order) == ["file", "pages"]
 
 
 def test_a_reader_that_does_not_see_the_change_yet_asks_again(staff, settings, tmp_path):
@@ -282,9 +290,24 @@ def test_a_reader_that_does_not_see_the_change_yet_asks_again(staff, settings, t
     words.announcement().write_text("1000000")
     words.forget()
     assert words.current().subjects(Book.RULES) == set()
-    chosen = dict.fromkeys(Severity, Answer.SEND)
-    editing.edit_rule(Phenomenon.FOG, chosen, why="霧", seen=0, by=staff(Role.COMMANDER), now=NOW)
+    Edit.objects.create(
+        book=Book.RULES, subject="fog", data={"minor": "send"}, why="霧", at=NOW,
+        by=staff(Role.COMMANDER),
+    )  # fmt: skip
     assert words.current().subjects(Book.RULES) == {"fog"}
+
+
+def test_a_change_that_was_taken_back_is_not_asked_for_for_ever(
+    db, settings, tmp_path, django_assert_num_queries
+):
+    settings.HOME = tmp_path
+    words.announcement().parent.mkdir()
+    words.announcement().write_text("1000000")
+    long_ago = words.announcement().stat().st_mtime - 61
+    os.utime(words.announcement(), (long_ago, long_ago))
+    words.forget()
+    with django_assert_num_queries(1):
+        words.current(), words.current()
 
 
 def test_a_home_that_was_put_back_is_read_though_nothing_was_announced(staff, settings, tmp_path):
