@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from policity.back_office.presenters.drills import came_to
 from policity.back_office.presenters.exports import BOM
+from policity.back_office.presenters.texts import title_of
 from policity.back_office.services import Drill, ground
 from policity.fields.alerts.models import Action, OrderStep
-from policity.fields.alerts.queries import orders, records
+from policity.fields.alerts.queries import orders, records, words
 from policity.fields.alerts.queries.orders import OrderView, StepView
 from policity.fields.alerts.queries.records import (
     EmergencyView,
@@ -29,7 +30,8 @@ from policity.fields.alerts.queries.records import (
     NoteView,
     PublishedStep,
 )
-from policity.fields.alerts.queries.words import order_texts
+from policity.fields.alerts.queries.words import EditView, order_texts
+from policity.fields.alerts.rules.edits import Book
 from policity.fields.alerts.rules.outlets import outlets
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.delivery.models import AlarmStep
@@ -57,6 +59,7 @@ class Kind(StrEnum):
     NOTE = "note"
     HAND_OVER = "hand_over"
     DRILL = "drill"
+    RULES = "rules"
 
 
 KINDS = {
@@ -69,6 +72,7 @@ KINDS = {
     Kind.NOTE: "書いた記録",
     Kind.HAND_OVER: "引き継ぎ",
     Kind.DRILL: "訓練",
+    Kind.RULES: "きまりと文面",
 }
 
 
@@ -122,6 +126,7 @@ class Sources:
     notes: Sequence[NoteView]
     hand_overs: Sequence[HandOverView]
     drills: Sequence[Drill]
+    edits: Sequence[EditView]
 
 
 def read(since: datetime, until: datetime) -> Sources:
@@ -140,6 +145,7 @@ def read(since: datetime, until: datetime) -> Sources:
         notes=records.notes(since, until),
         hand_overs=records.hand_overs(since, until),
         drills=ground().drills(),
+        edits=words.edited(since, until),
     )
 
 
@@ -156,6 +162,7 @@ def minutes(found: Sources, since: datetime, until: datetime) -> tuple[Line, ...
         *_hand_overs(found.hand_overs),
         *map(_note, found.notes),
         *_drills(found.drills),
+        *map(_edit, found.edits),
     ]
     return tuple(
         sorted((line for line in every if since <= line.at < until), key=lambda line: line.at)
@@ -300,6 +307,13 @@ def _drills(found: Iterable[Drill]) -> Iterator[Line]:
         if one.result is not None:
             ended = datetime.fromisoformat(one.result["ended_at"])
             yield _line(ended, Kind.DRILL, "", f"{what}が終了", [came_to(one.result)])
+
+
+def _edit(edit: EditView) -> Line:
+    named = title_of(edit.book, edit.subject)
+    what = "知らせのきまり" if edit.book is Book.RULES else "文面"
+    verb = "を変更" if edit.data else "を、はじめからの内容にもどした"
+    return _line(edit.at, Kind.RULES, edit.by, f"{what}「{named}」{verb}", [f"理由は{edit.why}"])
 
 
 def _note(note: NoteView) -> Line:

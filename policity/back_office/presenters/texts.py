@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from policity.back_office.presenters.rules import JA, Outcome, outcome
+from policity.back_office.presenters.rules import JA, Outcome, outcome, phenomenon_name
 from policity.fields.alerts.queries import words
 from policity.fields.alerts.queries.trials import Trial
 from policity.fields.alerts.queries.words import EditView, Words
@@ -96,6 +96,14 @@ def _named_by(entry: Entry) -> str:
 def title(entry: Entry, said: Mapping[str, Mapping[str, str]]) -> str:
     """What an entry is called in the list: its own name or title in Japanese."""
     return said[JA][_named_by(entry)]
+
+
+def title_of(book: Book, subject: str) -> str:
+    """What was changed, by its name as it ships; one that ships no more by its key."""
+    if book is Book.RULES:
+        return phenomenon_name(Phenomenon(subject)) if subject in set(Phenomenon) else subject
+    entry = edits.entries(book).get(subject)
+    return ruby.plain(title(entry, edits.as_shipped(entry))) if entry else subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,3 +273,16 @@ def test_a_page_costs_the_same_for_one_change_and_for_many(client, commander, pa
         last = Edit.objects.filter(book=Book.ALERTS).order_by("-pk").first().pk
         client.post(FOG_PAGE, text(seen=last, **{"en.headline": f"Fog {n}."}))
     assert cost() == before <= 20
+
+
+def test_a_change_stands_in_the_chronology(client, commander):
+    client.post(RULE_PAGE, rule(moderate="publish", why="夜だから"))
+    client.post(FOG_PAGE, text(why="川ぞい", **{"en.headline": "Mind the fog."}))
+    client.post(FOG_PAGE, text(seen=Edit.objects.last().pk, why="もどす"))
+    page = said(client.get("/staff/chronology/"))
+    assert f"{commander}が、知らせのきまり「大雨」を変更" in page
+    assert "理由は夜だから" in page
+    assert f"{commander}が、文面「濃霧注意報」を変更" in page
+    assert f"{commander}が、文面「濃霧注意報」を、はじめからの内容にもどした" in page
+    only = said(client.get("/staff/chronology/?kind=rules"))
+    assert only.count("濃霧注意報") == 2

@@ -25,7 +25,10 @@ class Edit(Kept):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT)
 
     class Meta:
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["book", "subject"])]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["book", "subject"]),
+            models.Index(fields=["at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.book} {self.subject}"

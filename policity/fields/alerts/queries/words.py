@@ -163,10 +163,19 @@ def history(*, book: Book | None = None, subject: str = "", limit: int = 50) -> 
         found = found.filter(book=book)
     if subject:
         found = found.filter(subject=subject)
-    return [
-        EditView(edit.pk, Book(edit.book), edit.subject, edit.data, edit.why, edit.at, str(edit.by))
-        for edit in found[:limit]
-    ]
+    return [_view(edit) for edit in found[:limit]]
+
+
+def edited(since: datetime, until: datetime) -> list[EditView]:
+    """The changes of a period, the oldest first."""
+    found = Edit.objects.select_related("by").filter(at__gte=since, at__lt=until)
+    return [_view(edit) for edit in found.order_by("at", "pk")]
+
+
+def _view(edit: Edit) -> EditView:
+    return EditView(
+        edit.pk, Book(edit.book), edit.subject, edit.data, edit.why, edit.at, str(edit.by)
+    )
 
 
 def newest(book: Book, subject: str) -> int:
