@@ -39,13 +39,15 @@ class BadChoice(ValueError):  # noqa: N818  # the thing refused
 class Kind:
     """What can be chosen. `default` is None for what must be asked for.
 
-    From `wakes` up it is danger to life: quiet hours do not hold it back.
+    From `wakes` up it is danger to life: quiet hours do not hold it back. Without `degrees` it is
+    heard as a whole, from minor up, or not at all.
     """
 
     code: str
     lane: Lane
     default: Severity | None
     wakes: Severity
+    degrees: bool = True
 
 
 @cache
@@ -66,13 +68,14 @@ def _read() -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8"))
 
 
-def _kind(code: str, data: Mapping[str, str]) -> Kind:
+def _kind(code: str, data: Mapping[str, Any]) -> Kind:
     default = data.get("default", "none")
     return Kind(
         code=code,
         lane=Lane(data["lane"]),
         default=None if default == "none" else Severity(default),
         wakes=Severity(data["wakes"]),
+        degrees=data.get("degrees", True),
     )
 
 
@@ -92,7 +95,7 @@ def parse_levels(text: str) -> Wants:
             raise BadChoice(f"「{part}」のレベルは1から5の数字で書いてください")
         if code in found:
             raise BadChoice(f"種類「{code}」が2回あります")
-        found[code] = LEVELS[number]
+        found[code] = LEVELS[number] if kinds()[code].degrees else Severity.MINOR
     if not found:
         raise BadChoice("種類が書いてありません")
     return found

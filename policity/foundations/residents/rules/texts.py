@@ -19,7 +19,10 @@ NOTHING = "none"
 
 @dataclass(frozen=True, slots=True)
 class KindText:
-    """A kind in one language: its name, and each option, the widest first, `NOTHING` last."""
+    """A kind in one language: its name, and each option, the widest first, `NOTHING` last.
+
+    What has no degrees has one option besides that.
+    """
 
     code: str
     name: str
@@ -38,12 +41,16 @@ def kind_texts(language: str) -> tuple[KindText, ...]:
         KindText(
             code,
             words[code]["name"][language],
-            {one.value: words[code][one.value][language] for one in Severity}
+            {one.value: words[code][one.value][language] for one in _degrees(kind)}
             | {NOTHING: words[NOTHING][language]},
         )
-        for code in choices.kinds()
+        for code, kind in choices.kinds().items()
         if code in words
     )
+
+
+def _degrees(kind: choices.Kind) -> tuple[Severity, ...]:
+    return tuple(Severity) if kind.degrees else (Severity.MINOR,)
 
 
 @cache
