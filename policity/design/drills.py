@@ -1,7 +1,7 @@
 """How a drill is marked, in every channel and language: all marks are made here.
 
-`titled` and `told` change nothing in a home that is no drill's; `marked` is for those who have
-asked whether it is one.
+`titled` and `told` change nothing in a home that is no drill's, unless a message is a drill in
+itself (`always`); what is marked already stays as it is. `marked` is for those who have asked.
 """
 
 import re
@@ -34,16 +34,29 @@ class Mark:
     sentence: str
 
 
-def titled(text: str, code: str) -> str:
+def mark(code: str) -> Mark:
+    """How a language marks a drill."""
+    return _marks()[code]
+
+
+def titled(text: str, code: str, *, always: bool = False) -> str:
     """A title or subject, marked in a drill's home."""
-    return _marks()[code].prefix + text if settings.DRILL else text
-
-
-def told(text: str, code: str, *, joint: str = "\n") -> str:
-    """What is told, with the sentence before it in a drill's home."""
-    if not settings.DRILL:
+    if not (always or settings.DRILL):
         return text
-    return joint.join(filter(None, (_marks()[code].sentence, text)))
+    return mark(code).prefix + text.removeprefix(mark(code).prefix)
+
+
+def untitled(text: str, code: str) -> str:
+    """A title without its mark, for what puts something else before it and marks the whole."""
+    return text.removeprefix(mark(code).prefix)
+
+
+def told(text: str, code: str, *, joint: str = "\n", always: bool = False) -> str:
+    """What is told, with the sentence before it in a drill's home."""
+    sentence = mark(code).sentence
+    if not (always or settings.DRILL) or text.startswith(sentence):
+        return text
+    return joint.join(filter(None, (sentence, text)))
 
 
 def marked(html: str) -> str:

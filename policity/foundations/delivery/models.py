@@ -297,6 +297,45 @@ class ToldByHand(models.Model):
         return f"{self.message_id} {self.outlet}"
 
 
+class DrillStep(models.Model):
+    """Who did what about a drill to real people. Append-only.
+
+    `by` is empty where a message stopped it: `because` is that one.
+    """
+
+    class Act(models.TextChoices):
+        """What was done; the words are the minutes'."""
+
+        COMPOSED = "composed", "作成"
+        APPROVED = "approved", "承認"
+        SENT = "sent", "送信"
+        STOPPED = "stopped", "自動で中止"
+        WITHDRAWN = "withdrawn", "取りやめ"
+
+    message = models.ForeignKey(Message, related_name="drill_steps", on_delete=models.PROTECT)
+    act = models.CharField(max_length=9, choices=Act.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT, null=True
+    )
+    because = models.ForeignKey(Message, related_name="+", on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            # Two persons, not one who presses twice.
+            models.UniqueConstraint(
+                fields=["message", "by"],
+                condition=Q(act="approved"),
+                name="delivery_one_approval_a_person",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["at"], name="delivery_drill_steps")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.act}"
+
+
 class AlarmStep(models.Model):
     """Who did what about a call for help, and when. Append-only; nothing personal stands in it.
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count as CountOf
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from policity.foundations.delivery.models import (
     Alarm,
     AlarmStep,
     Dispatch,
+    DrillStep,
     Hold,
     LedgerRow,
     Message,
@@ -23,6 +24,7 @@ from policity.foundations.delivery.models import (
     ToldByHand,
 )
 from policity.foundations.delivery.rules.batches import EXPAND, prefix, send_kind
+from policity.foundations.delivery.rules.drilling import DRILL, ends_drills
 from policity.foundations.delivery.rules.ledger import NO_CHANNEL, State
 from policity.foundations.delivery.rules.reach import TELLING, Cell, Sample, Split, reached, split
 from policity.foundations.residents.models import Channel
@@ -369,8 +371,9 @@ class AlarmView:
 
 
 def awaiting() -> tuple[tuple[int, str, datetime], ...]:
-    """What waits for approval: message, title, since when. The oldest first."""
+    """What waits for one approval: message, title, since when. The oldest first. No drills."""
     waiting = Dispatch.objects.filter(stage=Dispatch.Stage.AWAITING).select_related("message")
+    waiting = waiting.exclude(message__kind=DRILL)
     return tuple(
         (dispatch.message_id, dispatch.message.texts["ja"]["title"], dispatch.created_at)
         for dispatch in waiting.order_by("created_at")
@@ -428,6 +431,94 @@ def by_hand(messages: Iterable[int]) -> tuple[ByHand, ...]:
     )
 
 
+def open_drills() -> list[int]:
+    """The drills to real people that wait for approval or are under way, by message."""
+    drills = Dispatch.objects.filter(message__kind=DRILL, withdrawn_at=None)
+    under_way = Exists(LedgerRow.objects.filter(message=OuterRef("pk"), state=State.QUEUED))
+    found = drills.filter(Q(expanded_at=None) | Q(under_way)).order_by("message_id")
+    return list(found.values_list("message_id", flat=True))
+
+
+def sends_severe() -> bool:
+    """Whether anything real and severe is on its way to people."""
+    under_way = Dispatch.objects.filter(
+        stage=Dispatch.Stage.ACCEPTED, message__in=waiting_messages()
+    )
+    return any(
+        ends_drills(audience["kind"], audience["severity"])
+        for audience in under_way.values_list("audience", flat=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DrillHand:
+    """One thing that was done about a drill. `because` is the title of what stopped it."""
+
+    message: int
+    at: datetime
+    act: DrillStep.Act
+    title: str
+    by: str
+    by_id: int | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrillSending:
+    """A drill to real people: what was done about it, and whether anything of it still waits."""
+
+    message: int
+    texts: Mapping[str, Mapping[str, str]]
+    stage: str
+    open: bool
+    steps: tuple[DrillHand, ...]
+
+    def who(self, act: DrillStep.Act) -> tuple[DrillHand, ...]:
+        """Everybody who did that."""
+        return tuple(step for step in self.steps if step.act is act)
+
+
+def drill_sendings(limit: int, *, message: int | None = None) -> tuple[DrillSending, ...]:
+    """The newest drills to real people, or the one. Three queries."""
+    dispatches = Dispatch.objects.filter(message__kind=DRILL).select_related("message")
+    if message is not None:
+        dispatches = dispatches.filter(message=message)
+    found = list(dispatches.order_by("-message_id")[:limit])
+    steps: dict[int, list[DrillHand]] = {}
+    rows = DrillStep.objects.filter(message__in=[one.message_id for one in found])
+    for hand in _hands(rows):
+        steps.setdefault(hand.message, []).append(hand)
+    still = set(open_drills())
+    return tuple(
+        DrillSending(
+            message=one.message_id,
+            texts=one.message.texts,
+            stage=one.stage,
+            open=one.message_id in still,
+            steps=tuple(steps.get(one.message_id, ())),
+        )
+        for one in found
+    )
+
+
+def drill_log(since: datetime, until: datetime) -> tuple[DrillHand, ...]:
+    """What was done about drills from a moment on and before another. One query."""
+    return tuple(_hands(DrillStep.objects.filter(at__gte=since, at__lt=until)))
+
+
+def _hands(rows: QuerySet[DrillStep]) -> Iterator[DrillHand]:
+    for row in rows.select_related("message", "because", "by").order_by("pk"):
+        yield DrillHand(
+            message=row.message_id,
+            at=row.at,
+            act=DrillStep.Act(row.act),
+            title=row.message.texts["ja"]["title"],
+            by=str(row.by) if row.by else "",
+            by_id=row.by_id,
+            because=row.because.texts["ja"]["title"] if row.because else "",
+        )
+
+
 def held(lane: Lane) -> bool:
     """Whether nothing of a lane is begun for now."""
     return Hold.objects.filter(lane=lane, until=None).exists()
@@ -467,12 +558,15 @@ class SendingStep:
 
 
 def sending_log(since: datetime, until: datetime) -> tuple[SendingStep, ...]:
-    """What became of dispatches from a moment on and before another. One query."""
+    """What became of dispatches from a moment on and before another. One query.
+
+    Drills have steps of their own (`drill_log`).
+    """
     period = {"gte": since, "lt": until}
     touched = Q()
     for name in ("created_at", "approved_at", "withdrawn_at"):
         touched |= Q(**{f"{name}__{edge}": at for edge, at in period.items()})
-    rows = Dispatch.objects.filter(touched).exclude(message__kind=ACCOUNT)
+    rows = Dispatch.objects.filter(touched).exclude(message__kind__in=(ACCOUNT, DRILL))
     found = [
         step
         for row in rows.select_related("message__standing", "approved_by").order_by("message_id")

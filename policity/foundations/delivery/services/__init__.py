@@ -8,9 +8,17 @@ from policity.foundations.delivery.services.answering import (
 )
 from policity.foundations.delivery.services.bouncing import bounce
 from policity.foundations.delivery.services.counting import count
+from policity.foundations.delivery.services.drilling import (
+    DrillRefusedError,
+    approve_drill,
+    marked_as_drill,
+    propose_drill,
+    withdraw_drill,
+)
 from policity.foundations.delivery.services.holding import hold_routine, release_routine
 from policity.foundations.delivery.services.telling import (
     NotAwaitingError,
+    UnsoundDrillError,
     approve,
     send,
     tell,
@@ -20,15 +28,20 @@ from policity.foundations.delivery.services.telling import (
 )
 
 __all__ = [
+    "DrillRefusedError",
     "NotAwaitingError",
     "NotOpenError",
+    "UnsoundDrillError",
     "approve",
+    "approve_drill",
     "bounce",
     "close_alarm",
     "count",
     "escalate",
     "hold_routine",
+    "marked_as_drill",
     "own_alarm",
+    "propose_drill",
     "release_routine",
     "reply",
     "send",
@@ -36,5 +49,6 @@ __all__ = [
     "tell_more",
     "told_by_hand",
     "withdraw",
+    "withdraw_drill",
     "withdraw_thread",
 ]

@@ -17,6 +17,7 @@ from policity.design import drills
 from policity.foundations.delivery.formats.mail import Template, personal
 from policity.foundations.delivery.formats.webpush import Options
 from policity.foundations.delivery.models import Dispatch, Leads, Message
+from policity.foundations.delivery.rules.drilling import DRILL
 from policity.foundations.delivery.rules.ledger import resends
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
@@ -200,14 +201,20 @@ class Sample:
 
 
 def samples(
-    *, texts: Mapping[str, Mapping[str, str]], severity: Severity, path: str, now: datetime
+    *,
+    texts: Mapping[str, Mapping[str, str]],
+    severity: Severity,
+    path: str,
+    now: datetime,
+    kind: str = "",
+    leads_to: str = Leads.REPLY,
 ) -> dict[str, Sample]:
     """What people would get, by language: made by what makes the real ones, but nothing is sent."""
-    message = Message(pk=0, thread="sample", severity=severity, texts=texts, told_at=now)
+    message = Message(pk=0, kind=kind, thread="sample", severity=severity, texts=texts, told_at=now)
     dispatch = Dispatch(
         message=message,
         path=path,
-        leads_to=Leads.REPLY,
+        leads_to=leads_to,
         audience=Audience(ACCOUNT, severity).freeze(),
     )
     composer = Composer(dispatch)
@@ -237,8 +244,11 @@ def warm() -> None:
 def _letter(told: Sequence[Message], language: Language, city: str, about: str) -> Letter:
     texts = [message.texts[language.code] for message in told]
     wide = language.code in _WIDE
+    # A drill to real people says so in itself, whoever wrote it.
+    drill = any(message.kind == DRILL for message in told)
     joint = "、" if wide else ", "
-    title = joint.join(dict.fromkeys(text["title"] for text in texts))
+    titles = (drills.untitled(text["title"], language.code) for text in texts)
+    title = joint.join(dict.fromkeys(titles if drill else (text["title"] for text in texts)))
     name = ruby.plain(city)
     plain = ruby.plain(title)
     bodies = dict.fromkeys(text["body"] for text in texts if text["body"])
@@ -248,10 +258,12 @@ def _letter(told: Sequence[Message], language: Language, city: str, about: str) 
         city=name,
         # A list of mails is narrow: there the readings would hide what it is about.
         subject=ruby.plain(
-            drills.titled(f"【{name}】{plain}" if wide else f"[{name}] {plain}", language.code)
+            drills.titled(
+                f"【{name}】{plain}" if wide else f"[{name}] {plain}", language.code, always=drill
+            )
         ),
-        title=ruby.bracketed(drills.titled(title, language.code)),
-        body=ruby.bracketed(drills.told("\n".join(bodies), language.code)),
+        title=ruby.bracketed(drills.titled(title, language.code, always=drill)),
+        body=ruby.bracketed(drills.told("\n".join(bodies), language.code, always=drill)),
         page=base + about if about else "",
         base=base,
     )

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from policity.foundations.accounts.models import User
 from policity.foundations.delivery.models import Hold
+from policity.foundations.delivery.services.telling import stop_drills
 from policity.kit.declare import Lane
 
 log = structlog.get_logger("policity.delivery")
@@ -16,12 +17,14 @@ log = structlog.get_logger("policity.delivery")
 def hold_routine(*, by: User, now: datetime) -> None:
     """Begin nothing routine from now on. Said twice, it is held once.
 
-    Nothing is withdrawn: it goes out when it is released. Who may, is checked by who calls.
+    Nothing is withdrawn but drills, which are not for now: the rest goes out when it is released.
+    Who may, is checked by who calls.
     """
     _, new = Hold.objects.get_or_create(
         lane=Lane.ROUTINE, until=None, defaults={"since": now, "by": by}
     )
     if new:
+        stop_drills(because=None, by=by, now=now)
         log.warning("routine_held")
 
 

@@ -1,4 +1,8 @@
-"""Putting a message on the road: told, sent to whom it is for, approved, withdrawn."""
+"""Putting a message on the road: told, sent to whom it is for, approved, withdrawn.
+
+Whatever is severe ends every drill that waits or is under way, here, where it is told: no field
+that tells something can forget it.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -6,15 +10,18 @@ from datetime import UTC, datetime
 import structlog
 from django.db import transaction
 
+from policity.design import drills
 from policity.foundations.accounts.models import User
 from policity.foundations.delivery.models import (
     Dispatch,
+    DrillStep,
     Leads,
     LedgerRow,
     Message,
     ToldByHand,
 )
-from policity.foundations.delivery.queries import SENDS, leads, waiting_messages
+from policity.foundations.delivery.queries import SENDS, leads, open_drills, waiting_messages
+from policity.foundations.delivery.rules import drilling
 from policity.foundations.delivery.rules.batches import EXPAND, prefix
 from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.delivery.services.counting import moved
@@ -35,6 +42,10 @@ class NotAwaitingError(ValueError):
     """Nothing of this number waits for approval. The message is one Japanese sentence."""
 
 
+class UnsoundDrillError(ValueError):
+    """A drill to real people that somebody could take for real, or that nobody let out."""
+
+
 def tell(
     *,
     kind: str,
@@ -52,7 +63,7 @@ def tell(
     missing = [language.code for language in LANGUAGES if not texts.get(language.code)]
     if missing:
         raise ValueError(f"no text in {', '.join(missing)} for {thread}")
-    return Message.objects.create(
+    told: Message = Message.objects.create(
         kind=kind,
         thread=thread,
         severity=severity,
@@ -61,6 +72,9 @@ def tell(
         created_at=now,
         texts={code: dict(text) for code, text in texts.items()},
     )
+    if drilling.ends_drills(kind, severity):
+        stop_drills(because=told, by=None, now=now)
+    return told
 
 
 @transaction.atomic
@@ -83,7 +97,10 @@ def send(
     as it does with `ahead` alone.
     `paths` has the page that tells more of a message ("alerts/12/"), by its number; `leads_to` is
     where the personal link leads, empty for nowhere.
+
+    Raises UnsoundDrillError for a drill that could be taken for real, or was let out already.
     """
+    _sound(messages, audience, leads=bool(paths or leads_to), approved=approved)
     first, *others = sorted(messages, key=lambda m: (-Severity(m.severity).rank, -(m.level or 0)))
     for other in others:
         other.sent_with = first
@@ -101,16 +118,39 @@ def send(
         approved_at=now if approved else None,
         approved_by=by if approved else None,
     )
+    if drilling.ends_drills(audience.kind, audience.severity):
+        stop_drills(because=first, by=None, now=now)
     if corrects:
         for message in messages:
             withdraw_thread(thread=message.thread, before=first, now=now)
     if approved:
-        _expand(dispatch, now=now)
+        let_out(dispatch, now=now)
     log.info("dispatch", message=first.pk, stage=dispatch.stage, lane=lane, ahead=dispatch.ahead)
     return dispatch
 
 
-def _expand(dispatch: Dispatch, *, now: datetime) -> None:
+def _sound(messages: Sequence[Message], audience: Audience, *, leads: bool, approved: bool) -> None:
+    marks = {one.code: drills.mark(one.code) for one in LANGUAGES}
+    for message in messages:
+        if not drilling.is_drill(message.kind, audience):
+            continue
+        found = drilling.faults(
+            kind=message.kind,
+            severity=message.severity,
+            level=message.level,
+            texts=message.texts,
+            marks={code: (mark.prefix, mark.sentence) for code, mark in marks.items()},
+            audience=audience,
+            leads=leads,
+        )
+        if approved:
+            found += ("nobody has approved it",)
+        if found:
+            raise UnsoundDrillError(f"{message.thread}: {'; '.join(found)}")
+
+
+def let_out(dispatch: Dispatch, *, now: datetime) -> None:
+    """A dispatch that was accepted is to be expanded, in the caller's transaction."""
     due = AHEAD_OF_ALL if dispatch.ahead else now
     moved([dispatch.message_id])
     work.put(EXPAND, [prefix(dispatch.message_id)], lane=Lane(dispatch.lane), due=due)
@@ -118,12 +158,15 @@ def _expand(dispatch: Dispatch, *, now: datetime) -> None:
 
 @transaction.atomic
 def approve(*, message: int, by: User, now: datetime) -> Dispatch:
-    """Let a message that waits go out. Raises NotAwaitingError."""
+    """Let a message that waits go out. Raises NotAwaitingError, as for a drill: that takes two."""
     waiting = Dispatch.objects.filter(message=message, stage=Dispatch.Stage.AWAITING)
+    waiting = waiting.exclude(message__kind=drilling.DRILL)
     if not waiting.update(stage=Dispatch.Stage.ACCEPTED, approved_at=now, approved_by=by):
         raise NotAwaitingError(f"承認を待っている知らせ {message} はありません。")
-    dispatch = Dispatch.objects.get(message=message)
-    _expand(dispatch, now=now)
+    dispatch = Dispatch.objects.select_related("message").get(message=message)
+    if drilling.ends_drills(dispatch.audience["kind"], dispatch.audience["severity"]):
+        stop_drills(because=dispatch.message, by=None, now=now)
+    let_out(dispatch, now=now)
     log.info("dispatch", message=message, stage=dispatch.stage, lane=dispatch.lane)
     return dispatch
 
@@ -151,6 +194,20 @@ def withdraw(*, message: int, now: datetime) -> int:
     work.cancel((EXPAND, *SENDS), prefix=prefix(message))
     log.info("withdrawn", message=message, rows=count)
     return count
+
+
+def stop_drills(*, because: Message | None, by: User | None, now: datetime) -> None:
+    """Take back every drill that waits or is under way, in the caller's transaction.
+
+    Nobody is sent a correction: the real thing comes in its place. `because` is that one; where
+    a person makes room for it, `by` is who.
+    """
+    for message in open_drills():
+        withdraw(message=message, now=now)
+        DrillStep.objects.create(
+            message_id=message, act=DrillStep.Act.STOPPED, at=now, by=by, because=because
+        )
+        log.warning("drill_stopped", message=message, because=because and because.pk)
 
 
 @transaction.atomic
