@@ -310,6 +310,12 @@ class DrillForm(forms.Form):
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
+class DrillMessageForm(forms.Form):
+    """Which of the texts a drill to real people has."""
+
+    text = forms.CharField(max_length=20, required=False)
+
+
 class EmergencyForm(forms.Form):
     """Why it begins; or the number of the one that ends."""
 

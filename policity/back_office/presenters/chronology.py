@@ -34,8 +34,14 @@ from policity.fields.alerts.queries.words import EditView, order_texts
 from policity.fields.alerts.rules.edits import Book
 from policity.fields.alerts.rules.outlets import outlets
 from policity.foundations.delivery import queries as delivery
-from policity.foundations.delivery.models import AlarmStep
-from policity.foundations.delivery.queries import CallStep, HandStep, SendingAct, SendingStep
+from policity.foundations.delivery.models import AlarmStep, DrillStep
+from policity.foundations.delivery.queries import (
+    CallStep,
+    DrillHand,
+    HandStep,
+    SendingAct,
+    SendingStep,
+)
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.queries import OpeningStep, TownView
@@ -127,6 +133,7 @@ class Sources:
     hand_overs: Sequence[HandOverView]
     drills: Sequence[Drill]
     edits: Sequence[EditView]
+    drill_steps: Sequence[DrillHand]
 
 
 def read(since: datetime, until: datetime) -> Sources:
@@ -146,6 +153,7 @@ def read(since: datetime, until: datetime) -> Sources:
         hand_overs=records.hand_overs(since, until),
         drills=ground().drills(),
         edits=words.edited(since, until),
+        drill_steps=delivery.drill_log(since, until),
     )
 
 
@@ -163,6 +171,7 @@ def minutes(found: Sources, since: datetime, until: datetime) -> tuple[Line, ...
         *map(_note, found.notes),
         *_drills(found.drills),
         *map(_edit, found.edits),
+        *map(_drill_step, found.drill_steps),
     ]
     return tuple(
         sorted((line for line in every if since <= line.at < until), key=lambda line: line.at)
@@ -314,6 +323,23 @@ def _edit(edit: EditView) -> Line:
     what = "知らせのきまり" if edit.book is Book.RULES else "文面"
     verb = "を変更" if edit.data else "を、はじめからの内容にもどした"
     return _line(edit.at, Kind.RULES, edit.by, f"{what}「{named}」{verb}", [f"理由は{edit.why}"])
+
+
+_DRILL_ACTS = {
+    DrillStep.Act.COMPOSED: "を作成し、2人の承認を依頼",
+    DrillStep.Act.APPROVED: "を承認",
+    DrillStep.Act.SENT: "を、2人の承認がそろい送信",
+    DrillStep.Act.STOPPED: "の、まだ渡していない分を自動で中止",
+    DrillStep.Act.WITHDRAWN: "を取りやめ",
+}
+
+
+def _drill_step(step: DrillHand) -> Line:
+    what = f"市民への訓練「{step.title}」{_DRILL_ACTS[step.act]}"
+    stopped = step.act is DrillStep.Act.STOPPED
+    # What stopped it is a machine's doing; who declared the emergency did that, and not this.
+    more = [f"「{step.because}」が出たため" if step.because else "緊急時に切り替えたため"]
+    return _line(step.at, Kind.DRILL, "" if stopped else step.by, what, more if stopped else [])
 
 
 def _note(note: NoteView) -> Line:

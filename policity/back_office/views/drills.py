@@ -10,8 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from policity.back_office import services
 from policity.back_office.forms import DrillForm
+from policity.back_office.presenters import drill_messages
 from policity.back_office.presenters import drills as presenters
 from policity.back_office.views.frame import page, require
+from policity.fields.alerts.queries.drilling import obstacle
 from policity.foundations.accounts.policies import Act
 
 SHOWN = 30
@@ -20,7 +22,7 @@ SHOWN = 30
 @require_http_methods(["GET", "POST"])
 @never_cache
 def drills(request: HttpRequest) -> HttpResponse:
-    """What may be practised, what runs, and every earlier drill."""
+    """What may be practised, what runs, every earlier drill; and those to real people."""
     user = require(request, Act.RUN_DRILLS)
     if request.method == "GET":
         return _list(request)
@@ -73,5 +75,8 @@ def _list(request: HttpRequest, *, fault: str = "", status: int = 200) -> HttpRe
         "count": len(every),
         "inside": settings.DRILL,
         "fault": fault,
+        "sendings": drill_messages.lines(),
+        "taking_part": drill_messages.taking_part(),
+        "obstacle": obstacle(),
     }
     return page(request, "drills", context, status=status)
