@@ -6,8 +6,8 @@ import brotli
 import pytest
 
 from policity.kit.languages import split
-from policity.public_site.tests.states import STATES, stand
-from policity.public_site.tests.test_pages import WIRE_LIMIT, Strict, document, pages, published
+from policity.public_site.tests.states import STATES
+from policity.public_site.tests.test_pages import WIRE_LIMIT, Strict, document, pages
 
 WORDS = {"ja": "訓練", "ja-easy": "訓練", "en": "Drill", "zh-hans": "演练", "ko": "훈련"}
 
@@ -15,8 +15,7 @@ WORDS = {"ja": "訓練", "ja-easy": "訓練", "en": "Drill", "zh-hans": "演练"
 @pytest.fixture(params=STATES)
 def tree(request, monkeypatch, settings):
     settings.DRILL = True
-    stand(monkeypatch, request.param)
-    return published()
+    return published_as(monkeypatch, request.param)
 
 
 def test_every_page_begins_with_the_strip_and_names_the_drill_in_its_titles(tree):
@@ -49,8 +48,7 @@ def test_machines_are_told(tree):
 
 @pytest.mark.parametrize("state", STATES)
 def test_elsewhere_there_is_no_trace_of_it(monkeypatch, state):
-    stand(monkeypatch, state)
-    tree = published()
+    tree = published_as(monkeypatch, state)
     assert "drill" not in json.loads(tree["/state.json"].body)
     for address, page in pages(tree).items():
         assert not page.find_class("drill"), address

@@ -20,7 +20,7 @@ from policity.kit.languages import LANGUAGES
 from policity.public_site.tests import states
 from policity.public_site.tests.states import EIGHT, FIVE, STATES, opened, order, sites, wrong
 from policity.public_site.tests.test_open_sites import lists
-from policity.public_site.tests.test_pages import document, published
+from policity.public_site.tests.test_pages import document, published, published_as
 
 CODES = {language.code: language.prefix for language in LANGUAGES}
 LEVELS = {"order 3": 3, "order 4": 4, "order 5": 5}
@@ -49,6 +49,8 @@ def pages(monkeypatch):
     """The pages of a state by name."""
 
     def pages(name, **more):
+        if not more:
+            return published_as(monkeypatch, name)
         states.stand(monkeypatch, name, **more)
         return published()
 

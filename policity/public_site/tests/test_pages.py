@@ -8,6 +8,7 @@ from typing import Any
 import brotli
 import feedparser
 import pytest
+from django.conf import settings
 from django.urls import Resolver404, resolve
 from lxml import etree, html
 
@@ -61,10 +62,21 @@ def pages(tree):
     return {a: document(r.body) for a, r in tree.items() if a.endswith(("/", ".html"))}
 
 
+_rendered: dict[tuple[str, bool], Any] = {}
+
+
+def published_as(monkeypatch, name):
+    """Stands in a state that is not changed, and gives what is published: rendered once."""
+    stand(monkeypatch, name)
+    key = name, settings.DRILL
+    if key not in _rendered:
+        _rendered[key] = published()
+    return dict(_rendered[key])
+
+
 @pytest.fixture(params=STATES)
 def tree(request, monkeypatch):
-    stand(monkeypatch, request.param)
-    return published()
+    return published_as(monkeypatch, request.param)
 
 
 class Strict(HTMLParser):
