@@ -7,7 +7,7 @@ import pytest
 
 from policity.kit.languages import split
 from policity.public_site.tests.states import STATES
-from policity.public_site.tests.test_pages import WIRE_LIMIT, Strict, document, pages
+from policity.public_site.tests.test_pages import WIRE_LIMIT, Strict, document, pages, published_as
 
 WORDS = {"ja": "訓練", "ja-easy": "訓練", "en": "Drill", "zh-hans": "演练", "ko": "훈련"}
 
