@@ -227,7 +227,7 @@ def test_as_many_queries_for_one_line_as_for_hundreds(
     night(officer, commander, times=times)
     client.force_login(officer)
     client.get("/staff/chronology/")
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         client.get("/staff/chronology/")
 
 
