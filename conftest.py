@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from pytest_django import DjangoDbBlocker
 
 from policity.project import home
@@ -18,6 +19,13 @@ from policity.project.tests import plugin
 def django_db_setup() -> None:
     """A real database file with the settings it has in a city; no run waits for migrations."""
     shutil.copyfile(home.template(), plugin.HOME / "policity.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """Argon2 as in a city but for its cost, which every member of staff in every test would pay."""
+    hasher = Argon2PasswordHasher
+    hasher.time_cost, hasher.memory_cost, hasher.parallelism = 1, 8, 1
 
 
 @pytest.fixture(autouse=True)

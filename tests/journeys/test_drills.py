@@ -53,7 +53,7 @@ def test_a_drill_is_begun_watched_stopped_and_read(city: City, page: Page) -> No
     officer = signed_in(city, browser, "bosai", PHONE)
     officer.on("pageerror", lambda error: complaints.append(str(error)))
     to_drills(officer)
-    expect(officer.get_by_text("訓練は、まだ行っていません。")).to_be_visible()
+    expect(officer.get_by_text("訓練は、まだ行っていません。", exact=True)).to_be_visible()
     checked(officer, "drills, none")
     officer.fill("#people", "0")
     officer.get_by_role("button", name="訓練を始める").click()
