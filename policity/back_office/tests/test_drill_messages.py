@@ -171,7 +171,9 @@ def test_staff_see_what_stopped_it(client, message):
 def test_in_a_state_of_emergency_the_page_says_so(client, message, composer):
     declare_emergency(why="大雨", by=composer, now=timezone.now())
     by(client)
-    assert "緊急時（災害対策本部）の間は" in text(client.get("/staff/drills/"))
+    said = text(client.get("/staff/drills/"))
+    assert "緊急時（災害対策本部）の間は" in said
+    assert "市民への訓練を作る" not in said
     assert "緊急時に切り替えたため" in text(client.get(page_of(message)))
     answer = client.post(NEW, {"text": "cover"})
     assert answer.status_code == 400
