@@ -32,6 +32,7 @@ def _rows(found: Reach, samples: Sequence[Sample]) -> Iterator[list[object]]:
         ("町", found.towns),
         ("手段（使う人ごと）", found.channels),
         ("ことば", found.languages),
+        ("年齢", found.ages),
     ):
         for line in lines:
             yield _row(kind, line.name, whole.counted_at, line.states)
@@ -66,6 +67,7 @@ def data(found: Reach, samples: Sequence[Sample]) -> dict[str, Any]:
         "towns": [_line(line) for line in found.towns],
         "channels": [_line(line) for line in found.channels],
         "languages": [_line(line) for line in found.languages],
+        "ages": [_line(line) for line in found.ages],
         "failed": dict(found.failed),
         "seconds_to": dict(found.seconds),
         "samples": [{"at": sample.at.isoformat(), **_counts(sample.states)} for sample in samples],

@@ -21,9 +21,9 @@ from policity.foundations.delivery import queries as delivery
 from policity.foundations.delivery.services.composing import Sample, samples
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
-from policity.foundations.places.queries import TownView
+from policity.foundations.places.queries import Inhabitants, TownView
 from policity.foundations.residents import queries as residents
-from policity.foundations.residents.queries import Reached
+from policity.foundations.residents.queries import Reached, TownReach
 from policity.kit import geometry, ruby
 from policity.kit.drawing import Sheet
 from policity.kit.languages import BY_CODE, LANGUAGES, Language
@@ -235,14 +235,12 @@ def _paths(
 
 @dataclass(frozen=True, slots=True)
 class TownLine:
-    """Whom an order reaches in one town."""
+    """Whom an order reaches in one town. `people` and `households` live there, by the register."""
 
     name: str
     move: str
-    persons: int
-    mail: int
-    push: int
-    unreachable: int
+    reached: TownReach
+    inhabitants: Inhabitants | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +274,7 @@ class OrderPage:
     stage: str
     moves: tuple[tuple[str, int, str], ...]
     reached: Reached | None
+    inhabitants: Inhabitants | None
     town_lines: tuple[TownLine, ...]
     spoken: tuple[Spoken, ...]
     by_hand: tuple[HandText, ...]
@@ -309,6 +308,7 @@ def order_page(number: int, *, now: datetime) -> OrderPage | None:
             if (where := [town for town, made in moves.items() if made is move])
         ),
         reached=reached,
+        inhabitants=places_queries.inhabitants(_chosen(order, known)),
         town_lines=_town_lines(reached, known, moves) if reached else (),
         spoken=_spoken(order, stands, now=now),
         by_hand=_by_hand(order, stands),
@@ -340,15 +340,13 @@ def _moves(order: OrderView, stands: Mapping[int, OrderView]) -> dict[int, Move]
 def _town_lines(
     reached: Reached, known: Sequence[TownView], moves: Mapping[int, Move]
 ) -> tuple[TownLine, ...]:
-    names = {town.id: town.name for town in known}
+    towns = {town.id: town for town in known}
     return tuple(
         TownLine(
-            names[one.town],
+            towns[one.town].name,
             _MOVES[moves[one.town]] if one.town in moves else "",
-            one.persons,
-            one.mail,
-            one.push,
-            one.unreachable,
+            one,
+            towns[one.town].inhabitants,
         )
         for one in reached.towns
     )
@@ -401,14 +399,27 @@ def ready_texts(
     title = ruby.plain(text["title"])
     lines = ruby.plain(text["body"]).split("\n")
     link = f"{settings.PUBLIC_URL}/evacuation/{order.story or order.id}/"
+    people = places_queries.inhabitants(_chosen(order, places_queries.towns()))
+    lived = [f"対象：{people.households:,}世帯 {people.people:,}人"] if people else []
     few = f"対象：{len(order.towns)}の町丁目（市のホームページで確かめてください）"
-    bodies = [[*lines, link], lines, [few, *lines[1:], link], [few, *lines[1:]], [few, link]]
+    bodies = [
+        [*lines, *lived, link],
+        [*lines, link],
+        lines,
+        [few, *lines[1:], link],
+        [few, *lines[1:]],
+        [few, link],
+    ]
     titles = [f"{city} {title}", title, _title(order)]
     titles = [drills.titled(said, _JA) for said in titles]
     # Empty, and left out, where this is no drill.
     first = drills.told("", _JA)
     bodies = [[first, *lines] for lines in bodies]
     return {one.code: fit(one, titles, bodies) for one in outlets()}
+
+
+def _chosen(order: OrderView, known: Sequence[TownView]) -> list[TownView]:
+    return [town for town in known if town.id in order.towns]
 
 
 def chosen_by(area: str) -> frozenset[int]:

@@ -20,6 +20,7 @@ from policity.foundations.delivery.rules.reach import (
 )
 from policity.foundations.places import queries as places
 from policity.foundations.residents.models import Channel
+from policity.foundations.residents.rules.ages import Band
 from policity.kit.languages import BY_CODE
 
 # Furthest first, with what each is called, what it means, and the colour it is drawn in.
@@ -42,8 +43,17 @@ WHY = {
     Why.NO_ADDRESS: "アドレスがなくなった",
     Why.REFUSED: "相手が断った",
 }
-CHANNEL_NAMES = {**{one.value: str(one.label) for one in Channel}, NO_CHANNEL: "手段なし"}
 LEFT = "登録をやめた人"
+CHANNEL_NAMES = {**{one.value: str(one.label) for one in Channel}, NO_CHANNEL: "手段なし"}
+AGES = {
+    Band.OLD: "75歳以上",
+    Band.SENIOR: "65〜74歳",
+    Band.MIDDLE: "40〜64歳",
+    Band.YOUNG: "18〜39歳",
+    Band.CHILD: "17歳まで",
+    Band.UNKNOWN: "書いていない人",
+    None: LEFT,
+}
 GOAL = 0.9
 # Older counts than this say so beside them.
 LATE = timedelta(seconds=5)
@@ -87,7 +97,7 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A town, a channel or a language: how many of how many, and the states one by one."""
+    """A town, a channel, a language or an age: how many of how many, and the states one by one."""
 
     key: str
     name: str
@@ -147,6 +157,7 @@ class Reach:
     towns: tuple[Line, ...]
     channels: tuple[Line, ...]
     languages: tuple[Line, ...]
+    ages: tuple[Line, ...]
     why: tuple[tuple[str, str], ...]
     curve: Curve
     states: Counts
@@ -156,6 +167,11 @@ class Reach:
     def most(self) -> tuple[Line, ...]:
         """The towns with the most people to reach first."""
         return tuple(sorted(self.towns, key=lambda line: line.reached - line.targets))
+
+    @property
+    def knows_ages(self) -> bool:
+        """Whether anybody's age is known."""
+        return any(line.name != LEFT and line.key != "unknown" for line in self.ages)
 
     @property
     def seconds(self) -> Mapping[str, float | None]:
@@ -262,6 +278,11 @@ def reach(sent: delivery.Sent, *, now: datetime) -> Reach:
         towns=tuple(sorted(towns, key=_lowest)),
         channels=tuple(channels),
         languages=tuple(sorted(languages, key=lambda line: -line.targets)),
+        ages=tuple(
+            _line("" if age is None else age.name.lower(), name, split.ages[age])
+            for age, name in AGES.items()
+            if age in split.ages
+        ),
         why=whys(split.why),
         curve=draw(sent),
         states=split.states,

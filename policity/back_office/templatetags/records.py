@@ -1,10 +1,12 @@
-"""What the board says of the state of emergency, in whichever pane stands first."""
+"""What the board says of the state of emergency, in whichever pane stands first; numbers."""
 
 from django import template
 
 from policity.back_office.presenters.hand_over import Emergency, emergency
+from policity.back_office.presenters.reach import number
 
 register = template.Library()
+register.filter("commas", number)
 
 
 @register.inclusion_tag("back_office/board/emergency.html")

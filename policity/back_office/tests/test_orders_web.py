@@ -15,6 +15,7 @@ from policity.fields.alerts.services.orders import Draft
 from policity.foundations.accounts.models import Role
 from policity.foundations.delivery.models import Message, ToldByHand
 from policity.foundations.places.models import Town
+from policity.foundations.residents.models import Place, Resident, Version
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -103,6 +104,36 @@ def test_two_persons_issue_an_order(client: Client, officer, towns):
     assert "発令しました" in done.content.decode()
     assert "発令中" in text(done)
     assert Message.objects.get().level == 4
+
+
+def test_people_and_households_are_seen_before(client: Client, officer, towns):
+    order = made(officer, towns[:2])
+    client.force_login(officer)
+    page = f"/staff/orders/{order.pk}/"
+    assert "まだ表がありません" in text(client.get(page))
+    Town.objects.filter(pk=towns[0]).update(people=1200, households=500, counted_on="2026-11-01")
+    # Of one town alone nothing is said of the whole.
+    assert "まだ表がありません" in text(client.get(page))
+    Town.objects.filter(pk=towns[1]).update(people=300, households=150, counted_on="2026-10-01")
+    now = timezone.now()
+    for number, home in enumerate((5, 5, 6, None)):
+        person = Resident.objects.create(
+            language="ja", household=home, registered_at=now, version=number + 1
+        )
+        Place.objects.create(resident=person, town_id=towns[number % 2])
+    Version.objects.create(number=9)
+    said = text(client.get(page))
+    assert "650世帯 1,500人です（住民基本台帳、2026年10月1日）" in said
+    assert "1人の世帯は分かりません" in said
+    shown = html.document_fromstring(client.get(page).content)
+    sums = [" ".join(one.text_content().split()) for one in shown.xpath("//dl[@class='sums']/div")]
+    assert sums[0] == "対象4人2世帯"
+    assert sums[3] == "届ける手段がない4人2世帯"
+    first = shown.xpath("//table//tbody/tr")[0]
+    cells = [" ".join(cell.text_content().split()) for cell in first.xpath("td")]
+    assert cells[1:4] == ["1,200人 500世帯", "2", "2"]
+    bodies = {one.get("id"): one.text for one in shown.xpath("//textarea")}
+    assert "対象：650世帯 1,500人" in bodies["b-l-alert"]
 
 
 def test_a_commander_alone_is_asked_why(client: Client, towns):

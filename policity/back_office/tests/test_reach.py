@@ -20,6 +20,7 @@ from policity.foundations.delivery import services
 from policity.foundations.delivery.models import Alarm, LedgerRow
 from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.delivery.services.counting import moved
+from policity.foundations.residents.models import Resident
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -120,9 +121,41 @@ def test_towns_come_lowest_first_and_their_sums_are_everybody(officer, told):
     data = json.loads(officer.get(f"/staff/reach/{message}.json").content)
     shares = [town["reached"] / town["targets"] for town in data["towns"]]
     assert shares == sorted(shares)
-    for split in ("towns", "languages", "channels"):
+    for split in ("towns", "languages", "channels", "ages"):
         assert sum(line["targets"] for line in data[split]) == data["targets"] == 8
         assert sum(line["reached"] for line in data[split]) == data["reached"] == 6
+
+
+def test_ages_are_told_where_any_is_known(officer, told):
+    message = told({State.HANDED: 3, State.QUEUED: 1})
+    assert "年齢ごと" not in officer.get("/staff/").content.decode()
+    this = timezone.localdate().year
+    old, young, *_ = Resident.objects.order_by("pk")
+    Resident.objects.filter(pk=old.pk).update(born=this - 80)
+    Resident.objects.filter(pk=young.pk).update(born=this - 18)
+    moved([message])
+    services.count(now=timezone.now())
+    data = json.loads(officer.get(f"/staff/reach/{message}.json").content)
+    assert [(line["key"], line["targets"], line["reached"]) for line in data["ages"]] == [
+        ("old", 1, 1), ("young", 1, 1), ("unknown", 2, 1),
+    ]  # fmt: skip
+    for page in ("/staff/", f"/staff/reach/{message}/"):
+        tables = html.document_fromstring(officer.get(page).content).xpath("//table")
+        [table] = [one for one in tables if "75歳以上" in one.text_content()]
+        names = table.xpath(".//th[@scope='row']/text()")
+        assert names == ["75歳以上", "18〜39歳", "書いていない人"]
+    rows = list(
+        csv.DictReader(
+            io.StringIO(officer.get(f"/staff/reach/{message}.csv").content.decode("utf-8-sig"))
+        )
+    )
+    assert sum(int(row["対象"]) for row in rows if row["区分"] == "年齢") == 4
+    # Who has left since has no age.
+    Resident.objects.filter(pk=old.pk).delete()
+    moved([message])
+    services.count(now=timezone.now())
+    data = json.loads(officer.get(f"/staff/reach/{message}.json").content)
+    assert [line["name"] for line in data["ages"]][-1] == "登録をやめた人"
 
 
 def test_data_is_the_count(officer, told):

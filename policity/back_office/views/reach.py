@@ -17,12 +17,13 @@ from policity.foundations.delivery import queries as delivery
 @require_safe
 @never_cache
 def reach(request: HttpRequest, message: int) -> HttpResponse:
-    """Every town, channel and language, with why the rest was not reached."""
+    """Every town, channel, language and age, with why the rest was not reached."""
     found = _found(request, message)
     tables = (
         ("r2", "町ごと　低い順", found.towns),
         ("r3", "手段ごと", found.channels),
         ("r4", "ことばごと", found.languages),
+        ("r5", "年齢ごと", found.ages),
     )
     at = clock(found.sending.counted_at)
     return page(request, "reach", {"reach": found, "tables": tables, "clock": at})

@@ -70,7 +70,8 @@ class Town(models.Model):
 
     `base` is the name without its number (泉町), `chome` the number if it has one, `kana` the
     reading of the base in hiragana where the source has it. `polygon` is its own GeoJSON
-    geometry where the source has one. A `code` is never invented.
+    geometry where the source has one. A `code` is never invented. `people` and `households` live
+    there by the resident register on the day `counted_on`; all three or none.
     """
 
     city = models.ForeignKey(City, models.PROTECT, related_name="towns", verbose_name="市")
@@ -83,6 +84,9 @@ class Town(models.Model):
     postal_code = models.CharField("郵便番号", max_length=7, blank=True)
     code = models.CharField("町字コード", max_length=20, blank=True)
     polygon = models.TextField("区域", blank=True)
+    people = models.PositiveIntegerField("人口", null=True, blank=True)
+    households = models.PositiveIntegerField("世帯", null=True, blank=True)
+    counted_on = models.DateField("人口と世帯の日", null=True, blank=True)
     position = models.PositiveSmallIntegerField("順番")
     closed_at = models.DateTimeField("なくなった日時", null=True, blank=True)
 

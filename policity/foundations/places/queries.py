@@ -1,9 +1,10 @@
 """The city, its towns and its sites, as values. Other rooms read these, never the tables."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+from datetime import date, datetime
+from functools import lru_cache, reduce
+from operator import add
 from types import MappingProxyType
 
 from django.db.models import OuterRef, Subquery
@@ -40,6 +41,22 @@ class CityView:
 
 
 @dataclass(frozen=True, slots=True)
+class Inhabitants:
+    """How many live somewhere by the resident register, on a day: the oldest where they differ."""
+
+    people: int
+    households: int
+    on: date
+
+    def __add__(self, other: "Inhabitants") -> "Inhabitants":
+        return Inhabitants(
+            self.people + other.people,
+            self.households + other.households,
+            min(self.on, other.on),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TownView:
     """A town of the city. `kana` is the base's reading in hiragana, empty where unknown."""
 
@@ -52,6 +69,7 @@ class TownView:
     lon: float
     postal_code: str
     code: str
+    inhabitants: Inhabitants | None = None
 
     @property
     def full_kana(self) -> str:
@@ -246,6 +264,18 @@ def _cells(city_id: int, map_version: str) -> tuple[tuple[str, ...], geometry.Ce
     return tuple(row.name for row in rows), cells
 
 
+def inhabitants(towns: Collection[TownView]) -> Inhabitants | None:
+    """How many live in these towns together; None where that is not known of each of them."""
+    counted = [town.inhabitants for town in towns if town.inhabitants]
+    return reduce(add, counted) if counted and len(counted) == len(towns) else None
+
+
+def _inhabitants(row: Town) -> Inhabitants | None:
+    if row.people is None or row.households is None or row.counted_on is None:
+        return None
+    return Inhabitants(row.people, row.households, row.counted_on)
+
+
 def _town(row: Town) -> TownView:
     return TownView(
         id=row.pk,
@@ -257,6 +287,7 @@ def _town(row: Town) -> TownView:
         lon=row.lon,
         postal_code=row.postal_code,
         code=row.code,
+        inhabitants=_inhabitants(row),
     )
 
 

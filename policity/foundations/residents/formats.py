@@ -4,9 +4,10 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
-from policity.foundations.residents.rules import addresses, choices
+from policity.foundations.residents.rules import addresses, ages, choices
 from policity.kit.addresses import normalise
 from policity.kit.languages import BY_CODE
 
@@ -16,6 +17,8 @@ COLUMNS = (
     "external_id", "email", "push", "town", "lat", "lon",
     "language", "kinds", "quiet_from", "quiet_to",
 )  # fmt: skip
+MAY = ("born", "household")
+"""Columns that a list may have besides."""
 LONGEST_ID = 100
 # Degrees; nobody watches a place outside Japan, but columns get swapped.
 LATITUDES, LONGITUDES = (20.0, 46.0), (122.0, 154.0)
@@ -33,7 +36,10 @@ class Refused(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """One line. `wants` is packed (`rules.choices.pack`), empty for the city's defaults."""
+    """One line. `wants` is packed (`rules.choices.pack`), empty for the city's defaults.
+
+    `born` is a year, `household` what the function of that name makes of the cell.
+    """
 
     external_id: str
     email: str
@@ -45,12 +51,29 @@ class Listed(NamedTuple):
     wants: str
     quiet_from: int | None
     quiet_to: int | None
+    born: int | None = None
+    household: int | None = None
 
 
-def read(data: bytes, towns: Mapping[str, int]) -> tuple[list[Listed], list[Refused]]:
+class Read(NamedTuple):
+    """A list: its lines as values, those that cannot be taken, and which of `MAY` it has."""
+
+    lines: list[Listed]
+    refused: list[Refused]
+    says: frozenset[str]
+
+    def kept(self, line: Listed, *, born: int | None, household: int | None) -> Listed:
+        """A line with what the list has no column for as it was before."""
+        return line._replace(
+            born=line.born if "born" in self.says else born,
+            household=line.household if "household" in self.says else household,
+        )
+
+
+def read(data: bytes, towns: Mapping[str, int], *, year: int) -> Read:
     """Every line of a list (UTF-8 or CP932) as a value, and those that cannot be taken.
 
-    `towns` maps names and codes to numbers. Raises BadList.
+    `towns` maps names and codes to numbers; `year` is this one. Raises BadList.
     """
     rows = csv.reader(io.StringIO(_text(data), newline=""), strict=True)
     spelled = {normalise(name): number for name, number in towns.items()}
@@ -64,7 +87,7 @@ def read(data: bytes, towns: Mapping[str, int]) -> tuple[list[Listed], list[Refu
         raise BadList(f"1行目をCSVとして読めません（{error}）") from error
     for line, cells in _lines(rows, refused):
         try:
-            row = _row(cells, order, town)
+            row = _row(cells, order, town, year)
             if row.external_id in seen:
                 raise ValueError(
                     f"external_id「{row.external_id}」は{seen[row.external_id]}行目にもあります"
@@ -74,7 +97,12 @@ def read(data: bytes, towns: Mapping[str, int]) -> tuple[list[Listed], list[Refu
         else:
             seen[row.external_id] = line
             found.append(row)
-    return found, sorted(refused)
+    return Read(found, sorted(refused), frozenset(MAY).intersection(order))
+
+
+def household(text: str) -> int:
+    """A number for a household of a list, the same for the same text; the text is kept nowhere."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True) or 1
 
 
 def _text(data: bytes) -> str:
@@ -86,15 +114,18 @@ def _text(data: bytes) -> str:
     raise BadList("文字コードが UTF-8 でも CP932（Shift_JIS）でもありません")
 
 
-def _order(header: list[str]) -> tuple[int, ...]:
-    names = [name.strip() for name in header]
+def _order(header: list[str]) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in header)
     missing = [name for name in COLUMNS if name not in names]
-    unknown = [name for name in names if name not in COLUMNS]
-    if missing or unknown or len(names) != len(COLUMNS):
+    unknown = [name for name in names if name not in COLUMNS + MAY]
+    if missing or unknown or len(names) != len(set(names)):
         said = f"足りない列: {'、'.join(missing)}。" if missing else ""
         said += f"知らない列: {'、'.join(unknown)}。" if unknown else ""
-        raise BadList(f"1行目は {','.join(COLUMNS)} にしてください。{said}")
-    return tuple(names.index(name) for name in COLUMNS)
+        said += "" if said else "同じ列が2つあります。"
+        raise BadList(
+            f"1行目は {','.join(COLUMNS)} にしてください（{'、'.join(MAY)} も使えます）。{said}"
+        )
+    return names
 
 
 def _lines(rows: Iterator[list[str]], refused: list[Refused]) -> Iterator[tuple[int, list[str]]]:
@@ -114,12 +145,16 @@ def _lines(rows: Iterator[list[str]], refused: list[Refused]) -> Iterator[tuple[
         begins = rows.line_num + 1  # type: ignore[attr-defined]  # csv.reader has it
 
 
-def _row(cells: list[str], order: tuple[int, ...], town_of: Callable[[str], int | None]) -> Listed:
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"列が{len(COLUMNS)}ではなく{len(cells)}あります")
+def _row(
+    cells: list[str], order: tuple[str, ...], town_of: Callable[[str], int | None], year: int
+) -> Listed:
+    if len(cells) != len(order):
+        raise ValueError(f"列が{len(order)}ではなく{len(cells)}あります")
+    said = dict(zip(order, map(str.strip, cells), strict=True))
     external_id, email, push, town, lat, lon, language, kinds, quiet_from, quiet_to = (
-        cells[index].strip() for index in order
+        said[name] for name in COLUMNS
     )
+    born, home = (said.get(name, "") for name in MAY)
     if not 1 <= len(external_id) <= LONGEST_ID or not external_id.isprintable():
         raise ValueError(f"external_id は1文字から{LONGEST_ID}文字にしてください")
     number = town_of(town)
@@ -142,6 +177,8 @@ def _row(cells: list[str], order: tuple[int, ...], town_of: Callable[[str], int 
         wants=_wants(kinds),
         quiet_from=_maybe(quiet_from, _clock),
         quiet_to=_maybe(quiet_to, _clock),
+        born=_maybe(born, lambda text: ages.parse_born(text, year)),
+        household=_maybe(home, household),
     )
 
 

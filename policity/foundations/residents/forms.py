@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from policity.foundations.places.queries import TownView
 from policity.foundations.residents.models import Label
-from policity.foundations.residents.rules import addresses, choices, towns
+from policity.foundations.residents.rules import addresses, ages, choices, towns
 from policity.foundations.residents.rules.texts import NOTHING, kind_texts
 from policity.kit.languages import LANGUAGES
 from policity.kit.severity import Severity
@@ -89,6 +90,7 @@ class ChoicesForm(forms.Form):
 
     quiet_from = _text()
     quiet_to = _text()
+    born = _text()
 
     def __init__(
         self,
@@ -119,6 +121,18 @@ class ChoicesForm(forms.Form):
     def clean_quiet_to(self) -> int | None:
         """Minutes of the day."""
         return _minutes(self.cleaned_data["quiet_to"])
+
+    def clean_born(self) -> int | None:
+        """The year of birth, None for whoever keeps it to themselves."""
+        text: str = self.cleaned_data["born"]
+        if not text:
+            return None
+        try:
+            return ages.parse_born(text, timezone.localdate().year)
+        except choices.BadChoice:
+            raise forms.ValidationError(
+                gettext("生まれた年は 1950 や 昭和25 のように入れてください。")
+            ) from None
 
     def clean(self) -> dict[str, Any]:
         """Adds `wants` and `quiet`. A kind that was not asked about stays as it was."""
@@ -214,7 +228,7 @@ class RegisterForm(TownForm, ChoicesForm, MailForm, PushForm):
 
     def chosen(self) -> Mapping[str, Any]:
         """What `services.register` takes."""
-        names = ("town", "email", "push", "wants", "quiet")
+        names = ("town", "email", "push", "wants", "quiet", "born")
         return {name: self.cleaned_data[name] for name in names}
 
 

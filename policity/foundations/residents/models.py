@@ -20,6 +20,10 @@ class Resident(models.Model):
     `rules.choices.pack` writes them; empty for the city's defaults. Quiet hours are minutes of
     the day, both or neither. `version` grows with every change; one beyond `Version` belongs to a
     list that is still being taken over, and nobody sees it yet.
+
+    `born` (year) and `household` are for counting alone, and empty for most: who tells them does so
+    freely. `household` is a number made from that of a list (`formats.household`): people of one
+    home have the same, and nobody else.
     """
 
     external_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
@@ -29,6 +33,8 @@ class Resident(models.Model):
     wants = models.CharField(max_length=300, blank=True)
     quiet_from = models.PositiveSmallIntegerField(null=True, blank=True)
     quiet_to = models.PositiveSmallIntegerField(null=True, blank=True)
+    born = models.PositiveSmallIntegerField(null=True, blank=True)
+    household = models.BigIntegerField(null=True, blank=True)
     registered_at = models.DateTimeField()
     version = models.PositiveBigIntegerField(db_index=True)
 

@@ -114,6 +114,7 @@ def register(form: RegisterForm, where: Here, code: str) -> dict[str, Any]:
         "push_key": queries.push_key(),
         "open_kinds": any(name.startswith("want_") for name in form.errors),
         "open_quiet": any(name.startswith("quiet_") for name in form.errors),
+        "open_born": "born" in form.errors,
     }
 
 
@@ -141,7 +142,9 @@ def settings(
 ) -> dict[str, Any]:
     """Somebody's settings. `bound` are forms that came back, by name; `word` says what was done."""
     wishes = bound.get("choices") or LanguageForm(
-        wants=who.wants, quiet=who.quiet, initial={"language": who.language}
+        wants=who.wants,
+        quiet=who.quiet,
+        initial={"language": who.language, "born": who.born or ""},
     )
     place = bound.get("place") or PlaceForm(**where.names)
     mail, push = bound.get("mail") or MailForm(), bound.get("push") or PushForm()

@@ -27,8 +27,9 @@ from policity.foundations.residents.models import (
     Version,
 )
 from policity.foundations.residents.rules import choices, links
+from policity.foundations.residents.rules.ages import Band
 from policity.foundations.residents.rules.audience import Audience, Ring
-from policity.foundations.residents.rules.columns import Columns, Found, Ids, Row
+from policity.foundations.residents.rules.columns import NO_HOME, Bits, Columns, Found, Ids, Row
 from policity.foundations.residents.rules.links import Purpose
 from policity.kit import geometry
 from policity.kit.severity import Severity
@@ -67,7 +68,7 @@ def _changes(since: int, until: int) -> tuple[list[Row], list[int]]:
     changed = Place.objects.filter(resident__version__gt=since, resident__version__lte=until)
     rows = changed.values_list(
         "resident_id", "town_id", "lat", "lon",
-        "resident__wants", "resident__quiet_from", "resident__quiet_to",
+        "resident__wants", "resident__quiet_from", "resident__quiet_to", "resident__household",
     )  # fmt: skip
     gone = Departure.objects.filter(version__gt=since, version__lte=until)
     return list(map(Row._make, rows.iterator(FETCH))), list(gone.values_list("resident", flat=True))
@@ -99,6 +100,20 @@ def within(rings: Sequence[Ring], *, kind: str, severity: Severity) -> Audience:
 
 
 @dataclass(frozen=True, slots=True)
+class Homes:
+    """In how many households they live, by channel; of `unknown` persons nothing is known.
+
+    Whoever came with a list that names households is known; nobody is asked when registering.
+    """
+
+    households: int
+    mail: int
+    push: int
+    unreachable: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class TownReach:
     """How many an audience has in one town, by channel; `unreachable` have no usable address.
 
@@ -110,6 +125,7 @@ class TownReach:
     mail: int
     push: int
     unreachable: int
+    homes: Homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,7 @@ class Reached:
     mail: int
     push: int
     unreachable: int
+    homes: Homes
     towns: tuple[TownReach, ...]
 
 
@@ -139,18 +156,15 @@ def preview(audience: Audience) -> Reached:
     if audience.persons is None:
         wanted = audience.towns
         towns = [town.id for town in places.towns() if wanted is None or town.id in wanted]
-    mail, push, none = _reach(found.persons, by_mail, by_push)
     return Reached(
         total,
         found.with_point,
         total - found.with_point,
-        mail,
-        push,
-        none,
+        *_reach(found, by_mail, by_push),
         tuple(
-            TownReach(town, len(there), *_reach(there, by_mail, by_push))
+            TownReach(town, len(there.persons), *_reach(there, by_mail, by_push))
             for town in towns
-            for there in [everybody.find(replace(audience, towns=frozenset({town})), area).persons]
+            for there in [everybody.find(replace(audience, towns=frozenset({town})), area)]
         ),
     )
 
@@ -161,21 +175,46 @@ def _owners(channel: Channel) -> Ids:
     return np.fromiter(owners.values_list("resident_id", flat=True).iterator(FETCH), dtype=np.int64)
 
 
-def _reach(persons: Ids, by_mail: Ids, by_push: Ids) -> tuple[int, int, int]:
-    """How many of these persons are reached by mail, by push, and by neither."""
-    mail = np.isin(persons, by_mail)
-    push = np.isin(persons, by_push)
-    neither = len(persons) - np.count_nonzero(mail | push)
-    return int(np.count_nonzero(mail)), int(np.count_nonzero(push)), int(neither)
+def _reach(found: Found, by_mail: Ids, by_push: Ids) -> tuple[int, int, int, Homes]:
+    """How many of these persons are reached by mail, by push, and by neither; and the homes."""
+    mail, push = np.isin(found.persons, by_mail), np.isin(found.persons, by_push)
+    neither = ~(mail | push)
+    known = found.household != NO_HOME
+    homes = Homes(
+        households=_distinct(found.household[known]),
+        mail=_distinct(found.household[known & mail]),
+        push=_distinct(found.household[known & push]),
+        unreachable=_distinct(found.household[known & neither]),
+        unknown=_some(~known),
+    )
+    return _some(mail), _some(push), _some(neither), homes
 
 
-HOMES = """
+def _some(which: Bits) -> int:
+    return int(np.count_nonzero(which))
+
+
+def _distinct(households: Ids) -> int:
+    return len(np.unique(households))
+
+
+def homes(year: int) -> str:
+    """SQL for counting in one statement: every resident's language, town of the first place, and
+    band of ages in a year (the number of `rules.ages.Band`).
+    """
+    bands = " ".join(
+        f'WHEN {year:d} - "born" >= {band:d} THEN {band:d}'
+        for band in sorted(Band, reverse=True)
+        if band > Band.CHILD
+    )
+    return f"""
 SELECT "id" AS "person", "language", (
     SELECT "town_id" FROM residents_place WHERE "resident_id" = residents_resident."id"
     ORDER BY "id" LIMIT 1
-) AS "town" FROM residents_resident
-"""
-"""Every resident's language and the town of their first place, for counting in one statement."""
+) AS "town",
+CASE WHEN "born" IS NULL THEN {Band.UNKNOWN:d} {bands} ELSE {Band.CHILD:d} END AS "band"
+FROM residents_resident
+"""  # noqa: S608  # numbers of our own
 
 
 class Recipient(NamedTuple):
@@ -254,6 +293,7 @@ class Registration:
     mail_retired: bool
     mail_waiting: str
     push: bool
+    born: int | None = None
 
 
 def registration(resident: int) -> Registration | None:
@@ -285,6 +325,7 @@ def registration(resident: int) -> Registration | None:
         mail_retired=bool(mail and mail.retired_at),
         mail_waiting=waiting.value if waiting and waiting is not mail else "",
         push=bool(push and not push.retired_at),
+        born=row.born,
     )
 
 

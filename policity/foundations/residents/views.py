@@ -192,7 +192,7 @@ def choices(sent: QueryDict, who: Registration, where: Here) -> Done:
     form = LanguageForm(sent, wants=who.wants)
     if not form.is_valid():
         return Done("choices", form, "")
-    names = ("language", "wants", "quiet")
+    names = ("language", "wants", "quiet", "born")
     chosen = {name: form.cleaned_data[name] for name in names}
     services.change(resident=who.id, now=timezone.now(), **chosen)
     return Done("choices", form, "choices", BY_CODE[chosen["language"]])

@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple, TypeVar
 
 from policity.foundations.delivery.rules.ledger import GIVEN_UP, IN_DOUBT, NO_ADDRESS, State
+from policity.foundations.residents.rules.ages import Band
 
 Counts = tuple[int, ...]
 """How many stand in each state: one number for every `State`, by its value."""
@@ -175,12 +176,14 @@ def why(reason: str) -> Why:
 class Cell(NamedTuple):
     """So many persons who are alike in everything that is told of them.
 
-    `town` is that of their first place; None, and no language, for who has left since. `channels`
-    has their state on each channel that was tried; `reason` is empty where none has failed.
+    `town` is that of their first place; None, no language and no age, for who has left since.
+    `channels` has their state on each channel that was tried; `reason` is empty where none has
+    failed.
     """
 
     town: int | None
     language: str | None
+    age: Band | None
     channels: Mapping[str, State]
     reason: str
     persons: int
@@ -193,13 +196,15 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Everybody a dispatch is for, split up. Persons stand once in each of `states`, `towns` and
-    `languages`, at their furthest state; `channels` has rows: who has two stands in both.
+    """Everybody a dispatch is for, split up. Persons stand once in each of `states`, `towns`,
+    `languages` and `ages`, at their furthest state; `channels` has rows: who has two stands in
+    both.
     """
 
     states: Counts
     towns: Mapping[int | None, Counts]
     languages: Mapping[str | None, Counts]
+    ages: Mapping[Band | None, Counts]
     channels: Mapping[str, Counts]
     why: Mapping[Why, int]
 
@@ -209,6 +214,7 @@ class Split:
             "states": self.states,
             "towns": list(self.towns.items()),
             "languages": list(self.languages.items()),
+            "ages": list(self.ages.items()),
             "channels": list(self.channels.items()),
             "why": self.why,
         }
@@ -220,6 +226,9 @@ class Split:
             states=tuple(kept["states"]),
             towns={town: tuple(counts) for town, counts in kept["towns"]},
             languages={code: tuple(counts) for code, counts in kept["languages"]},
+            ages={
+                None if age is None else Band(age): tuple(counts) for age, counts in kept["ages"]
+            },
             channels={channel: tuple(counts) for channel, counts in kept["channels"]},
             why={Why(reason): count for reason, count in kept["why"].items()},
         )
@@ -230,6 +239,7 @@ def split(cells: Iterable[Cell]) -> Split:
     states = [0] * len(State)
     towns: dict[int | None, list[int]] = {}
     languages: dict[str | None, list[int]] = {}
+    ages: dict[Band | None, list[int]] = {}
     channels: dict[str, list[int]] = {}
     reasons: dict[Why, int] = {}
     for cell in cells:
@@ -238,6 +248,7 @@ def split(cells: Iterable[Cell]) -> Split:
             (states, furthest),
             (towns.setdefault(cell.town, [0] * len(State)), furthest),
             (languages.setdefault(cell.language, [0] * len(State)), furthest),
+            (ages.setdefault(cell.age, [0] * len(State)), furthest),
             *(
                 (channels.setdefault(name, [0] * len(State)), s)
                 for name, s in cell.channels.items()
@@ -247,7 +258,9 @@ def split(cells: Iterable[Cell]) -> Split:
         if furthest is State.FAILED:
             meaning = why(cell.reason)
             reasons[meaning] = reasons.get(meaning, 0) + cell.persons
-    return Split(tuple(states), _frozen(towns), _frozen(languages), _frozen(channels), reasons)
+    return Split(
+        tuple(states), _frozen(towns), _frozen(languages), _frozen(ages), _frozen(channels), reasons
+    )
 
 
 K = TypeVar("K")

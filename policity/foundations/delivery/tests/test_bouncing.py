@@ -14,7 +14,8 @@ from policity.foundations.delivery.services import bounce, reply, send
 from policity.foundations.delivery.services.engines import return_path
 from policity.foundations.delivery.tests.conftest import NOW, later, send_of, states, tell_of
 from policity.foundations.places.models import Town
-from policity.foundations.residents.models import Address, Place
+from policity.foundations.residents import queries as residents
+from policity.foundations.residents.models import Address, Place, Resident
 from policity.foundations.residents.rules.audience import Audience
 from policity.kit.severity import Severity
 
@@ -168,10 +169,17 @@ def test_whom_something_would_reach_is_counted_before_it_is_sent(people, capsys,
         "mail": 3,
         "push": 0,
         "unreachable": 1,
+        "homes": {"households": 0, "mail": 0, "push": 0, "unreachable": 0, "unknown": 4},
     }
+    homes = there.pop("homes")
+    assert homes == said["homes"]
     assert there == {"town": town.pk, "persons": 4, "mail": 3, "push": 0, "unreachable": 1}
+    Resident.objects.filter(pk=pointed).update(household=1)
+    residents.forget()
     call_command(*words)
-    assert "対象 5人" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "対象 5人" in said
+    assert "世帯 1（" in said
     area.write_text('{"type": "Point", "coordinates": [0, 0]}')
     with pytest.raises(CommandError, match="範囲が読めません"):
         call_command(*words, "--area", str(area))

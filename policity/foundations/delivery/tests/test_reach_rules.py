@@ -24,6 +24,7 @@ from policity.foundations.delivery.rules.reach import (
     why,
     worth_keeping,
 )
+from policity.foundations.residents.rules.ages import Band
 
 BEGAN = datetime(2026, 11, 23, 3, tzinfo=UTC)
 counts = st.tuples(*[st.integers(0, 300_000)] * len(State))
@@ -175,6 +176,7 @@ cells = st.lists(
         Cell,
         town=st.none() | st.integers(1, 3),
         language=st.none() | st.sampled_from(["ja", "en"]),
+        age=st.none() | st.sampled_from(Band),
         channels=st.dictionaries(
             st.sampled_from(["mail", "push", "none"]), st.sampled_from(State), min_size=1
         ),
@@ -193,6 +195,7 @@ def test_everybody_stands_once_in_each_way_of_splitting(found):
         assert parts.states[state] == there
         assert sum(counts[state] for counts in parts.towns.values()) == there
         assert sum(counts[state] for counts in parts.languages.values()) == there
+        assert sum(counts[state] for counts in parts.ages.values()) == there
     assert sum(parts.states) == persons
     assert sum(parts.why.values()) == parts.states[State.FAILED]
     rows = sum(cell.persons * len(cell.channels) for cell in found)

@@ -1,6 +1,7 @@
 """A city's folder of facts, read strictly: city.toml, towns.csv, sites.csv, boundary.geojson.
 
-towns.geojson (the towns' own polygons, by the property `name`) may stand beside them. Everything
+towns.geojson (the towns' own polygons, by the property `name`) may stand beside them, and
+inhabitants.csv (people and households of each town by the resident register). Everything
 that is wrong is told at once, with file and line, in Japanese, and nothing of it is taken.
 """
 
@@ -11,7 +12,8 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from policity.foundations.places.rules.sites import (
@@ -26,14 +28,16 @@ from policity.kit.addresses import normalise
 from policity.kit.languages import LANGUAGES
 
 CITY, TOWNS, SITES, BOUNDARY = "city.toml", "towns.csv", "sites.csv", "boundary.geojson"
-TOWN_POLYGONS = "towns.geojson"
-FILES = (CITY, TOWNS, SITES, BOUNDARY, TOWN_POLYGONS)
+TOWN_POLYGONS, INHABITANTS = "towns.geojson", "inhabitants.csv"
+NEEDED = (CITY, TOWNS, SITES, BOUNDARY)
+FILES = (*NEEDED, TOWN_POLYGONS, INHABITANTS)
 
 _TOWN_COLUMNS = ("name", "base", "chome", "kana", "lat", "lon", "postal_code", "code")
 _SITE_COLUMNS = (
     "source_id", "kind", "name", "kana", "address", "lat", "lon",
     "hazards", "same_address", "receives", "notes",
 )  # fmt: skip
+_INHABITANTS_COLUMNS = ("name", "people", "households", "as_of")
 _DECIMAL = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,15})?")
 _WHERE = re.compile(r"line (\d+)")
 _HIGHEST_CHOME = 99
@@ -60,6 +64,9 @@ class TownFacts:
     postal_code: str
     code: str
     polygon: str
+    people: int | None = None
+    households: int | None = None
+    counted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class CityFacts:
 def read(files: Mapping[str, bytes]) -> CityFacts:
     """The facts of a folder, given as its files' bytes by name. Raises BadFacts."""
     faults: list[str] = []
-    faults.extend(f"{name}: ファイルがありません" for name in FILES[:-1] if name not in files)
+    faults.extend(f"{name}: ファイルがありません" for name in NEEDED if name not in files)
     texts = {name: _text(name, data, faults) for name, data in files.items()}
     if faults:
         raise BadFacts(faults)
@@ -106,6 +113,8 @@ def read(files: Mapping[str, bytes]) -> CityFacts:
     boundary = _boundary(texts[BOUNDARY], faults)
     polygons = _polygons(texts[TOWN_POLYGONS], faults) if TOWN_POLYGONS in texts else {}
     towns = list(_towns(texts[TOWNS], polygons, boundary, faults))
+    if INHABITANTS in texts:
+        towns = _inhabited(towns, texts[INHABITANTS], faults)
     if not towns and not faults:
         faults.append(f"{TOWNS}: 町がひとつもありません")
     sites = list(_sites(texts[SITES], boundary, faults))
@@ -206,6 +215,25 @@ def _towns(
     faults.extend(f"{TOWN_POLYGONS}: 「{name}」は{TOWNS}にありません" for name in polygons)
 
 
+def _inhabited(towns: list[TownFacts], text: str, faults: list[str]) -> list[TownFacts]:
+    """The towns with who lives there; a town that the table leaves out has no number."""
+    known = {normalise(town.name): town for town in towns}
+    seen: dict[str, int] = {}
+    for row in _rows(INHABITANTS, text, _INHABITANTS_COLUMNS, faults):
+        key = normalise(row.filled("name"))
+        people, households, on = row.count("people"), row.count("households"), row.day("as_of")
+        if key and key not in known:
+            row.fault(f"「{row['name']}」は{TOWNS}にありません")
+        elif first := seen.get(key):
+            row.fault(f"「{row['name']}」は{first}行目にもあります")
+        elif people < households:
+            row.fault(f"世帯{households}が、人口{people}より多くなっています")
+        elif key:
+            seen[key] = row.line
+            known[key] = replace(known[key], people=people, households=households, counted_on=on)
+    return list(known.values())
+
+
 def _sites(text: str, boundary: geometry.Surface | None, faults: list[str]) -> Iterator[SiteFacts]:
     seen: dict[str, int] = {}
     for row in _rows(SITES, text, _SITE_COLUMNS, faults):
@@ -261,6 +289,19 @@ class _Row:
             return int(self[column])
         self.fault(f"{column}「{self[column]}」は1から{_HIGHEST_CHOME}の数ではありません")
         return None
+
+    def count(self, column: str) -> int:
+        if _matches(self[column], "[0-9]{1,7}"):
+            return int(self[column])
+        self.fault(f"{column}「{self[column]}」は数ではありません")
+        return 0
+
+    def day(self, column: str) -> date | None:
+        try:
+            return date.fromisoformat(self[column])
+        except ValueError:
+            self.fault(f"{column}「{self[column]}」は 2026-11-01 のような日ではありません")
+            return None
 
     def place(self, boundary: geometry.Surface | None) -> tuple[float, float]:
         wrong = [one for one in ("lat", "lon") if not _DECIMAL.fullmatch(self[one])]

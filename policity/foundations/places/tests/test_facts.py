@@ -3,7 +3,9 @@
 # ruff: noqa: E501  # a case reads best on one line
 
 import json
+import re
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -177,6 +179,39 @@ def test_towns_may_have_polygons_of_their_own(folder):
 def test_a_towns_polygon_must_be_one(folder, text, fault):
     (folder / "towns.geojson").write_text(text)
     with pytest.raises(BadFacts, match=fault):
+        read(files(folder))
+
+
+LIVING = "name,people,households,as_of\n"
+
+
+def test_a_table_may_say_who_lives_in_the_towns(folder):
+    assert not [town for town in read(files(folder)).towns if town.people is not None]
+    (folder / "inhabitants.csv").write_text(LIVING + "泉町１丁目,1200,500,2026-11-01\n")
+    facts = read(files(folder))
+    counted = [town for town in facts.towns if town.people is not None]
+    assert [(one.name, one.people, one.households, one.counted_on) for one in counted] == [
+        ("泉町一丁目", 1200, 500, date(2026, 11, 1))
+    ]
+    assert len(facts.towns) == 114
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("泉町九丁目,1,1,2026-11-01", "2行目: 「泉町九丁目」はtowns.csvにありません"),
+        ("泉町一丁目,1,2,2026-11-01", "世帯2が、人口1より多く"),
+        ("泉町一丁目,many,2,2026-11-01", "people「many」は数ではありません"),
+        ("泉町一丁目,-1,2,2026-11-01", "people「-1」は数ではありません"),
+        ("泉町一丁目,1,1,11月1日", "as_of「11月1日」は"),
+        ("泉町一丁目,1,1,2026-11-01\n泉町一丁目,1,1,2026-11-01", "3行目: 「泉町一丁目」は2行目"),
+        (",1,1,2026-11-01", "name が空です"),
+        ("泉町一丁目,1", "列が2あります"),
+    ],
+)
+def test_a_table_of_who_lives_there_is_read_strictly(folder, row, fault):
+    (folder / "inhabitants.csv").write_text(LIVING + row + "\n")
+    with pytest.raises(BadFacts, match=re.escape(fault)):
         read(files(folder))
 
 

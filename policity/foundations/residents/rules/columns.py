@@ -25,6 +25,7 @@ Positions = NDArray[np.intp]
 
 NEVER = len(Severity) + 1
 NO_QUIET = -1
+NO_HOME = 0
 # A grid is worth its while from so many points on, with so many for each of its cells.
 POINTS_A_GRID, POINTS_A_CELL = 5_000, 100
 FINEST = 128
@@ -42,18 +43,21 @@ class Row(NamedTuple):
     wants: str
     quiet_from: int | None
     quiet_to: int | None
+    household: int | None = None
 
 
 class Found(NamedTuple):
     """The residents a message is for, ascending, each once, with their quiet hours (-1: none).
 
-    `with_point` of them have a place there whose point is known (inside, where lines narrow it);
-    of the others no point is known.
+    `household` has a number for each person's home, 0 where it is not known. `with_point` of them
+    have a place there whose point is known (inside, where lines narrow it); of the others no point
+    is known.
     """
 
     persons: Ids
     quiet_from: Minutes
     quiet_to: Minutes
+    household: Ids
     with_point: int
 
 
@@ -63,6 +67,7 @@ class _People(NamedTuple):
     number: Ids
     quiet_from: Minutes
     quiet_to: Minutes
+    household: Ids
 
 
 class _Places(NamedTuple):
@@ -118,7 +123,7 @@ class Columns:
 
     def _columns(self, rows: Sequence[Row]) -> _Table:
         turned: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(Row._fields)
-        resident, town, lat, lon, wants, quiet_from, quiet_to = turned
+        resident, town, lat, lon, wants, quiet_from, quiet_to, household = turned
         number, first, owner = np.unique(
             np.array(resident, dtype=np.int64), return_index=True, return_inverse=True
         )
@@ -133,7 +138,12 @@ class Columns:
         order = np.argsort(places.town, kind="stable")
         ordered: list[Any] = [column[order] for column in places]
         return _Table(
-            _People(number, _minutes(quiet_from)[first], _minutes(quiet_to)[first]),
+            _People(
+                number,
+                _minutes(quiet_from)[first],
+                _minutes(quiet_to)[first],
+                np.array([home or NO_HOME for home in household], dtype=np.int64)[first],
+            ),
             _Places(*ordered),
         )
 
@@ -195,6 +205,7 @@ def _found(table: _Table, rows: Positions) -> Found:
         people.number[at],
         people.quiet_from[at],
         people.quiet_to[at],
+        people.household[at],
         with_point=int(np.count_nonzero(pointed)),
     )
 

@@ -11,6 +11,7 @@ from time import sleep
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from policity.foundations.places import queries as places
 from policity.foundations.residents.formats import Listed, Refused, read
@@ -34,12 +35,14 @@ AHEAD = 2**32
 
 INSERT_RESIDENT = """
 INSERT INTO residents_resident
-    ("external_id", "language", "wants", "quiet_from", "quiet_to", "registered_at", "version")
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ("external_id", "language", "wants", "quiet_from", "quiet_to", "born", "household",
+    "registered_at", "version")
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 UPDATE_RESIDENT = """
 UPDATE residents_resident
-SET "language" = %s, "wants" = %s, "quiet_from" = %s, "quiet_to" = %s, "version" = %s
+SET "language" = %s, "wants" = %s, "quiet_from" = %s, "quiet_to" = %s, "born" = %s,
+    "household" = %s, "version" = %s
 WHERE "id" = %s
 """
 INSERT_PLACE = """
@@ -67,6 +70,15 @@ class Imported:
     refused: tuple[Refused, ...]
 
 
+class _Known(NamedTuple):
+    """Somebody an earlier list brought, as a line of one; None where no line says so much."""
+
+    resident: int
+    line: Listed | None
+    born: int | None
+    household: int | None
+
+
 class _Change(NamedTuple):
     """What a list says now of somebody it brought; `was` is None where no line would say it."""
 
@@ -86,13 +98,22 @@ def import_list(
     """
     towns = places.towns()
     named = {town.name: town.id for town in towns} | {t.code: t.id for t in towns if t.code}
-    rows, refused = read(data, named)
+    found = read(data, named, year=timezone.localdate(now).year)
+    rows, refused = found.lines, found.refused
     if refused and not skip_refused:
         return Imported(0, 0, 0, tuple(refused))
     _sweep()
     known = _known()
     new = [row for row in rows if row.external_id not in known]
-    old = [_Change(*known[row.external_id], row) for row in rows if row.external_id in known]
+    old = [
+        _Change(
+            who.resident,
+            who.line,
+            found.kept(row, born=who.born, household=who.household),
+        )
+        for row in rows
+        if (who := known.get(row.external_id))
+    ]
     changed = [change for change in old if change.was != change.row]
     version = published() + AHEAD
     for at, some in _chunks(new, CHUNK):
@@ -115,8 +136,8 @@ def _sweep() -> None:
             Resident.objects.filter(pk__in=some).delete()
 
 
-def _known() -> dict[str, tuple[int, Listed | None]]:
-    """Everybody an earlier list brought, as a line of a list; None where no line says so much."""
+def _known() -> dict[str, _Known]:
+    """Everybody an earlier list brought, by `external_id`."""
     homes: dict[int, list[tuple[Any, ...]]] = {}
     listed = Place.objects.filter(label=Label.HOME, resident__external_id__isnull=False)
     for number, *home in listed.values_list("resident_id", "town_id", "lat", "lon").iterator():
@@ -131,23 +152,34 @@ def _known() -> dict[str, tuple[int, Listed | None]]:
     # An address that somebody has yet to confirm is no matter of the list's.
     retired = Address.objects.filter(resident__external_id__isnull=False, retired_at__isnull=False)
     dead = set(retired.values_list("resident_id", flat=True))
-    found: dict[str, tuple[int, Listed | None]] = {}
+    found: dict[str, _Known] = {}
     people = Resident.objects.filter(external_id__isnull=False).values_list(
-        "pk", "external_id", "language", "wants", "quiet_from", "quiet_to"
+        "pk", "external_id", "language", "wants", "quiet_from", "quiet_to", "born", "household"
     )
-    for number, external_id, *chosen in people.iterator():
+    for number, external_id, *said in people.iterator():
+        chosen: list[Any] = said
         line = None
         if len(homes.get(number, ())) == 1 and number not in dead:
             mail, push = mails.get(number, ""), pushes.get(number)
             line = Listed(str(external_id), mail, push, *homes[number][0], *chosen)
-        found[str(external_id)] = (number, line)
+        found[str(external_id)] = _Known(number, line, *chosen[-2:])
     return found
 
 
 def _stage(rows: Sequence[Listed], *, version: int, now: datetime) -> None:
     moment = connection.ops.adapt_datetimefield_value(now)
     people = [
-        (row.external_id, row.language, row.wants, row.quiet_from, row.quiet_to, moment, version)
+        (
+            row.external_id,
+            row.language,
+            row.wants,
+            row.quiet_from,
+            row.quiet_to,
+            row.born,
+            row.household,
+            moment,
+            version,
+        )
         for row in rows
     ]
     names = [row.external_id for row in rows]
@@ -187,7 +219,16 @@ def _rewrite(changed: Sequence[_Change], *, version: int, now: datetime) -> None
         cursor.executemany(
             UPDATE_RESIDENT,
             [
-                (row.language, row.wants, row.quiet_from, row.quiet_to, version, resident)
+                (
+                    row.language,
+                    row.wants,
+                    row.quiet_from,
+                    row.quiet_to,
+                    row.born,
+                    row.household,
+                    version,
+                    resident,
+                )
                 for resident, _, row in changed
             ],
         )

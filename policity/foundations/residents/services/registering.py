@@ -42,6 +42,7 @@ def register(
     push: Subscription | None = None,
     wants: Wants | None = None,
     quiet: Quiet | None = None,
+    born: int | None = None,
     now: datetime,
 ) -> int:
     """Take somebody in, and give their number. A mail address is used once it is confirmed.
@@ -72,6 +73,7 @@ def register(
         wants=_stored(wants),
         quiet_from=quiet.starts if quiet else None,
         quiet_to=quiet.ends if quiet else None,
+        born=born,
         registered_at=now,
         version=next_version(),
     )
@@ -141,9 +143,15 @@ def confirm_mail(*, resident: int, address: int, now: datetime) -> None:
 
 @transaction.atomic
 def change(
-    *, resident: int, language: str, wants: Wants, quiet: Quiet | None, now: datetime
+    *,
+    resident: int,
+    language: str,
+    wants: Wants,
+    quiet: Quiet | None,
+    born: int | None,
+    now: datetime,
 ) -> None:
-    """New choices. Raises BadRegistrationError."""
+    """New choices; a year of birth that is not given is forgotten. Raises BadRegistrationError."""
     if language not in BY_CODE:
         raise BadRegistrationError("言語を選んでください。")
     Resident.objects.filter(pk=resident).update(
@@ -151,6 +159,7 @@ def change(
         wants=_stored(wants),
         quiet_from=quiet.starts if quiet else None,
         quiet_to=quiet.ends if quiet else None,
+        born=born,
         version=next_version(),
     )
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from policity.foundations.places.models import Town
 from policity.foundations.residents import queries, services
-from policity.foundations.residents.formats import COLUMNS, BadList
+from policity.foundations.residents.formats import COLUMNS, MAY, BadList
 from policity.foundations.residents.models import Address, Label, Place, Resident
 from policity.foundations.residents.rules import choices
 from policity.foundations.residents.rules.audience import Audience
@@ -49,8 +49,8 @@ def written(*lines, header=COLUMNS, end="\r\n"):
     return file.getvalue()
 
 
-def take(*lines, **options):
-    return services.import_list(written(*lines).encode(), now=NOW, **options)
+def take(*lines, header=COLUMNS, **options):
+    return services.import_list(written(*lines, header=header).encode(), now=NOW, **options)
 
 
 def counted(done):
@@ -127,6 +127,50 @@ def test_a_changed_line_changes_that_person_only(cells):
     found = heard()
     queries.forget()
     assert heard() == found
+
+
+WHOLE = (*COLUMNS, *MAY)
+
+
+def test_a_list_may_say_years_of_birth_and_households():
+    lines = [
+        line(1, born="昭和25", household="H-1"),
+        line(2, born="1952", household="H-1"),
+        line(3, household="H-2"),
+        line(4),
+    ]
+    assert counted(take(*lines, header=WHOLE)) == (4, 0, 0)
+    assert counted(take(*lines, header=WHOLE[::-1])) == (0, 0, 4)
+    people = Resident.objects.order_by("external_id").values_list("born", "household")
+    (one, home), (two, same), (nobody, other), nothing = people
+    assert (one, two, nobody, nothing) == (1950, 1952, None, (None, None))
+    assert home == same != other
+    assert queries.preview(EVERYBODY).homes.households == 2
+    moved = [*lines[:2], line(3, household="H-1"), line(4, born="令和2")]
+    assert counted(take(*moved, header=WHOLE)) == (0, 2, 2)
+    assert queries.preview(EVERYBODY).homes.households == 1
+    assert Resident.objects.get(external_id="p4").born == 2020
+
+
+def test_a_list_without_those_columns_leaves_them_alone():
+    take(line(1, born="1950", household="H-1"), header=WHOLE)
+    before = Resident.objects.values_list("born", "household").get()
+    assert counted(take(line(1))) == (0, 0, 1)
+    assert counted(take(line(1, language="en"))) == (0, 1, 0)
+    assert Resident.objects.values_list("born", "household").get() == before
+    services.retire([Dead(Resident.objects.get().pk, "mail", "", "550")], now=NOW)
+    assert counted(take(line(1, language="en"))) == (0, 1, 0)
+    assert Resident.objects.values_list("born", "household").get() == before
+    # With the column, an empty cell says that nothing is known.
+    assert counted(take(line(1, language="en"), header=WHOLE)) == (0, 1, 0)
+    assert Resident.objects.values_list("born", "household").get() == (None, None)
+
+
+@pytest.mark.parametrize("born", ["25", "2050", "1800", "昭和65"])
+def test_an_impossible_year_of_birth_is_named(born):
+    done = take(line(1), line(2, born=born), header=WHOLE)
+    assert [(one.line, born in one.reason) for one in done.refused] == [(3, True)]
+    assert not Resident.objects.exists()
 
 
 def test_who_is_not_in_the_list_stays():

@@ -280,17 +280,25 @@ def test_new_choices_are_heard_at_once(register):
     assert heard() == [number]
     quiet = choices.Quiet(0, 60)
     services.change(
-        resident=number, language="en", wants={"notice": Severity.MINOR}, quiet=quiet, now=NOW
+        resident=number,
+        language="en",
+        wants={"notice": Severity.MINOR},
+        quiet=quiet,
+        born=1950,
+        now=NOW,
     )
     assert heard() == []
     found = queries.find(Audience("notice", Severity.MINOR))
     assert (found.persons.tolist(), found.quiet_from.tolist(), found.quiet_to.tolist()) == (
         [number], [0], [60],
     )  # fmt: skip
-    services.change(resident=number, language="en", wants=choices.defaults(), quiet=None, now=NOW)
+    services.change(
+        resident=number, language="en", wants=choices.defaults(), quiet=None, born=None, now=NOW
+    )
     assert (heard(), Resident.objects.get().wants) == ([number], "")
+    assert Resident.objects.get().born is None
     with pytest.raises(BadRegistrationError):
-        services.change(resident=number, language="x", wants={}, quiet=None, now=NOW)
+        services.change(resident=number, language="x", wants={}, quiet=None, born=None, now=NOW)
 
 
 def test_places_are_added_and_removed(register, towns):
@@ -444,7 +452,9 @@ def test_who_leaves_is_forgotten_by_the_tables_and_in_memory(register, told, tow
 def test_every_change_counts(register, towns):
     number = register(push=browser())
     steps = [
-        lambda: services.change(resident=number, language="en", wants={}, quiet=None, now=NOW),
+        lambda: services.change(
+            resident=number, language="en", wants={}, quiet=None, born=None, now=NOW
+        ),
         lambda: services.add_place(resident=number, town=towns[1], label=Label.WORK, now=NOW),
         lambda: services.remove_place(resident=number, place=Place.objects.first().pk, now=NOW),
         lambda: services.drop_push(resident=number, now=NOW),
@@ -468,7 +478,7 @@ def test_what_is_kept_in_memory_is_what_reading_anew_gives(register, towns):
     heard()
     services.leave(resident=numbers[2], now=NOW)
     services.add_place(resident=numbers[4], town=towns[7], label=Label.WORK, now=NOW)
-    services.change(resident=numbers[6], language="en", wants={}, quiet=None, now=NOW)
+    services.change(resident=numbers[6], language="en", wants={}, quiet=None, born=None, now=NOW)
     asked = [EVERYBODY, *(Audience("weather", Severity.SEVERE, frozenset([t])) for t in towns[:8])]
     kept = [queries.find(audience).persons.tolist() for audience in asked]
     queries.forget()
@@ -540,6 +550,23 @@ def test_a_question_costs_the_same_for_one_and_for_fifty(register, django_assert
             queries.recipients("mail", numbers)
         with django_assert_num_queries(1):
             queries.channels(numbers)
+
+
+def test_homes_are_counted_once_on_each_channel(register, towns):
+    numbers = [register(email=f"p{n}@example.jp", town=towns[n % 2]) for n in range(5)]
+    for number, home in zip(numbers, (7, 7, 7, -9, None), strict=True):
+        services.add_place(resident=number, town=towns[5], label=Label.WORK, now=NOW)
+        Resident.objects.filter(pk=number).update(household=home)
+    queries.forget()
+    services.set_push(resident=numbers[0], push=browser(), now=NOW)
+    services.retire([Dead(numbers[3], "mail", "", "550")], now=NOW)
+    found = queries.preview(EVERYBODY)
+    assert found.homes == queries.Homes(households=2, mail=1, push=1, unreachable=1, unknown=1)
+    there = {one.town: one.homes for one in found.towns}
+    # The third lives with the first in one town, the second in the other.
+    assert (there[towns[0]].households, there[towns[0]].unknown) == (1, 1)
+    assert (there[towns[1]].households, there[towns[1]].unreachable) == (2, 1)
+    assert there[towns[5]] == found.homes
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL decides by its statistics")

@@ -248,6 +248,7 @@ def test_what_was_chosen_is_kept(web, town):
             "want_notice": "minor",
             "quiet_from": "２２:00",
             "quiet_to": "6:30",
+            "born": "昭和２５",
         },
     )
     person = queries.registration(Resident.objects.get().pk)
@@ -257,6 +258,7 @@ def test_what_was_chosen_is_kept(web, town):
         "notice": Severity.MINOR,
     }
     assert person.quiet == choices.Quiet(22 * 60, 6 * 60 + 30)
+    assert person.born == 1950
 
 
 def test_the_page_begins_with_the_defaults(web):
@@ -318,6 +320,8 @@ def test_whoever_writes_another_town_after_the_question_means_that_one(web, town
         ({"quiet_from": "22:00"}, "quiet_to", "両方を入れてください"),
         ({"quiet_to": "6:00"}, "quiet_from", "両方を入れてください"),
         ({"quiet_from": "25:00", "quiet_to": "6:00"}, "quiet_from", "22:00 のように"),
+        ({"born": "25"}, "born", "昭和25 のように"),
+        ({"born": "2999"}, "born", "昭和25 のように"),
         ({"want_weather": "all"}, "want_weather", "一覧から選んで"),
         ({"town": "泉町\x00"}, "town", ""),
     ],
@@ -333,7 +337,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(web, data, f
     beside = page.xpath("//*[@id=$id]", id=f"e-{field}")[0].text_content()
     assert words in beside
     assert summary.xpath("count(.//a)") == len(page.xpath("//p[starts-with(@id, 'e-')]"))
-    for name in ("town", "email", "quiet_from", "quiet_to"):
+    for name in ("town", "email", "quiet_from", "quiet_to", "born"):
         typed = page.xpath("//input[@name=$name]/@value", name=name)[0]
         # A page cannot hold a NUL, nor one line two.
         assert typed.replace("\ufffd", "\x00").split() == sent.get(name, "").split()
@@ -415,7 +419,7 @@ def test_a_day_later_it_is_too_late(web, town):
 def test_choices_change_and_the_page_follows_the_language(web, resident):
     answer = web.post(
         address(Purpose.CHANGE, resident, "choices"),
-        {"language": "ko", "want_weather": "extreme", "want_notice": "none"},
+        {"language": "ko", "want_weather": "extreme", "want_notice": "none", "born": "1950"},
     )
     assert answer["Location"] == f"/ko{address(Purpose.CHANGE, resident)}?done=choices"
     person = queries.registration(resident)
@@ -424,6 +428,10 @@ def test_choices_change_and_the_page_follows_the_language(web, resident):
     page = document(web.get(answer["Location"]).content)
     assert page.xpath("//p[@class='done'][@role='status']")
     assert page.xpath("//select[@name='want_weather']/option[@selected]/@value") == ["extreme"]
+    assert page.xpath("//input[@name='born']/@value") == ["1950"]
+    # Whoever empties the field is forgotten.
+    web.post(address(Purpose.CHANGE, resident, "choices"), {"language": "ko", "born": ""})
+    assert queries.registration(resident).born is None
 
 
 def test_places_come_and_go_and_one_stays(web, resident, town):

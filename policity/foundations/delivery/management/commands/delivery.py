@@ -93,6 +93,12 @@ class Command(BaseCommand):
         if json:
             self.stdout.write(_dumps(asdict(found)))
             return
+        homes = found.homes
+        if homes.households:
+            self.stdout.write(
+                f"世帯 {homes.households}（メール {homes.mail}、通知 {homes.push}、"
+                f"手段なし {homes.unreachable}）　世帯の分からない人 {homes.unknown}人"
+            )
         self.stdout.write(
             f"対象 {found.persons}人（地点が分かる {found.with_point}人、"
             f"町だけ分かる {found.without_point}人）　宛先のない人 {found.unreachable}人"
