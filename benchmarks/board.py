@@ -113,7 +113,7 @@ def measure() -> list[dict[str, object]]:
 
 
 def _spread(city: City) -> None:
-    """Over all towns and some languages, with a second place for one in seven."""
+    """Over all towns, some languages, homes of two, half of the ages; one in seven has two places."""
     with city.change() as database:
         towns = [row[0] for row in database.execute("SELECT id FROM places_town ORDER BY id")]
         database.execute(
@@ -121,6 +121,10 @@ def _spread(city: City) -> None:
             (towns[0], len(towns)),
         )
         database.execute("UPDATE residents_resident SET language = 'en' WHERE id % 9 = 0")
+        database.execute(
+            "UPDATE residents_resident SET household = (id / 2 + 1) * 104729,"
+            " born = CASE WHEN id % 2 = 0 THEN 1935 + (id * 31) % 80 END"
+        )
         database.execute(
             "INSERT INTO residents_place (resident_id, label, town_id)"
             " SELECT id, 'family', ? FROM residents_resident WHERE id % 7 = 0",

@@ -67,7 +67,7 @@ class Board:
     calls: tuple[Call, ...]
     unowned: int
     escalated: int
-    awaiting: tuple[tuple[int, str, datetime], ...]
+    awaiting: tuple[delivery.Awaiting, ...]
     residents: residents.Totals
     kept: bool
 

@@ -100,5 +100,5 @@ def _waiting(now: datetime) -> Iterator[str]:
         for line in lines:
             at = beside(line.at, now)
             yield f"{line.title}　{line.count}町（{line.towns}）の{what}　{at}から"
-    for _, title, since in delivery.awaiting():
-        yield f"「{title}」の送信の承認　{beside(since, now)}から"
+    for one in delivery.awaiting():
+        yield f"「{one.title}」の送信の承認　{beside(one.since, now)}から"

@@ -15,7 +15,9 @@ PANES = (
     "earlier", "drills", "told",
 )  # fmt: skip
 # What makes the board of one person differ from that of another: nothing else does.
-MATTERS = frozenset({Act.SEE_TO_ALARMS, Act.APPROVE, Act.READ_CHRONOLOGY, Act.SEE_OUTBOX})
+MATTERS = frozenset(
+    {Act.SEE_TO_ALARMS, Act.APPROVE, Act.READ_CHRONOLOGY, Act.RUN_DRILLS, Act.SEE_OUTBOX}
+)
 
 
 def panes(board: Board, acts: frozenset[str]) -> Mapping[str, SafeString]:

@@ -186,3 +186,13 @@ def test_taken_back_it_says_by_whom(client, message):
     assert "取りやめました" in said
     assert "見本 other" in said
     assert "もう取りやめ" in text(client.post(page_of(message, "withdraw/"), follow=True))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_board_leads_to_what_waits_and_approves_nothing_itself(client: Client, message, role):
+    by(client, role)
+    page = html.document_fromstring(client.get("/staff/").content)
+    line = page.xpath("//ul[@class='todo']/li")[0]
+    assert "住民への訓練。2人の承認を待っています" in line.text_content()
+    assert line.xpath(".//a/@href") == ([page_of(message)] if role in CREW else [])
+    assert not line.xpath(".//button")

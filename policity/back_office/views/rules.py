@@ -85,7 +85,10 @@ def _rule(
         try:
             telegram = present.of_file(data, phenomenon, chosen)
         except Refused as error:
-            fault = f"このファイルは、電文として読めません（{error}）。"
+            fault = (
+                "このファイルは、電文として読めません。気象庁の電文か CAP の XML ファイルを"
+                f"えらんでください。（情報システムの担当への手がかり：{error}）"
+            )
     context = {
         "found": present.rule(phenomenon, chosen),
         "telegram": telegram,

@@ -372,14 +372,29 @@ class AlarmView:
     escalated: bool
 
 
-def awaiting() -> tuple[tuple[int, str, datetime], ...]:
-    """What waits for one approval: message, title, since when. The oldest first. No drills."""
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """What waits for approval: one where it is real, two where it is a drill to real people."""
+
+    message: int
+    title: str
+    since: datetime
+    drill: bool
+
+
+def awaiting() -> tuple[Awaiting, ...]:
+    """What waits for approval, what is real first, then the oldest."""
     waiting = Dispatch.objects.filter(stage=Dispatch.Stage.AWAITING).select_related("message")
-    waiting = waiting.exclude(message__kind=DRILL)
-    return tuple(
-        (dispatch.message_id, dispatch.message.texts["ja"]["title"], dispatch.created_at)
+    found = (
+        Awaiting(
+            dispatch.message_id,
+            dispatch.message.texts["ja"]["title"],
+            dispatch.created_at,
+            dispatch.message.kind == DRILL,
+        )
         for dispatch in waiting.order_by("created_at")
     )
+    return tuple(sorted(found, key=lambda one: one.drill))
 
 
 def open_alarms() -> tuple[AlarmView, ...]:

@@ -200,7 +200,7 @@ def test_the_database_takes_one_approval_a_person(city, crew):
 
 def test_the_road_of_one_approval_is_closed_to_drills(city, crew):
     message = proposed(crew[0])
-    assert queries.awaiting() == ()
+    assert [(one.message, one.drill) for one in queries.awaiting()] == [(message, True)]
     with pytest.raises(NotAwaitingError):
         approve(message=message, by=crew[1], now=NOW)
 
