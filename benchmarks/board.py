@@ -113,7 +113,7 @@ def measure() -> list[dict[str, object]]:
 
 
 def _spread(city: City) -> None:
-    """Over all towns, some languages, homes of two, half of the ages; one in seven has two places."""
+    """Over all towns, some languages, homes of two, every other age; some with a second place."""
     with city.change() as database:
         towns = [row[0] for row in database.execute("SELECT id FROM places_town ORDER BY id")]
         database.execute(
