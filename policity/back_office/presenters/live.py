@@ -12,7 +12,7 @@ from policity.foundations.accounts.policies import Act, may
 # In the order of the page. A pane with nothing to say is empty.
 PANES = (
     "headline", "troubles", "decide", "force", "sending", "towns", "ways", "curve", "rest",
-    "earlier", "drills", "told",
+    "ages", "earlier", "drills", "told",
 )  # fmt: skip
 # What makes the board of one person differ from that of another: nothing else does.
 MATTERS = frozenset(

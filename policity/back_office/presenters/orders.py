@@ -400,22 +400,18 @@ def ready_texts(
     lines = ruby.plain(text["body"]).split("\n")
     link = f"{settings.PUBLIC_URL}/evacuation/{order.story or order.id}/"
     people = places_queries.inhabitants(_chosen(order, places_queries.towns()))
-    lived = [f"対象：{people.households:,}世帯 {people.people:,}人"] if people else []
+    counted = [f"対象の世帯と人：{people.households:,}世帯 {people.people:,}人"] if people else []
     few = f"対象：{len(order.towns)}の町丁目（市のホームページで確かめてください）"
-    bodies = [
-        [*lines, *lived, link],
-        [*lines, link],
-        lines,
-        [few, *lines[1:], link],
-        [few, *lines[1:]],
-        [few, link],
-    ]
+    bodies = [[*lines, link], lines, [few, *lines[1:], link], [few, *lines[1:]], [few, link]]
     titles = [f"{city} {title}", title, _title(order)]
     titles = [drills.titled(said, _JA) for said in titles]
     # Empty, and left out, where this is no drill.
     first = drills.told("", _JA)
     bodies = [[first, *lines] for lines in bodies]
-    return {one.code: fit(one, titles, bodies) for one in outlets()}
+    return {
+        one.code: fit(one, titles, [[*lines, *(counted if one.counts else ())] for lines in bodies])
+        for one in outlets()
+    }
 
 
 def _chosen(order: OrderView, known: Sequence[TownView]) -> list[TownView]:

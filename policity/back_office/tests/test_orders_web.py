@@ -131,9 +131,10 @@ def test_people_and_households_are_seen_before(client: Client, officer, towns):
     assert sums[3] == "届ける手段がない4人2世帯"
     first = shown.xpath("//table//tbody/tr")[0]
     cells = [" ".join(cell.text_content().split()) for cell in first.xpath("td")]
-    assert cells[1:4] == ["1,200人 500世帯", "2", "2"]
+    assert cells[1:] == ["1,200人 500世帯", "2人 2世帯", "0人 0世帯", "0人 0世帯", "2人 2世帯"]
     bodies = {one.get("id"): one.text for one in shown.xpath("//textarea")}
-    assert "対象：650世帯 1,500人" in bodies["b-l-alert"]
+    assert "対象の世帯と人：650世帯 1,500人" in bodies["b-l-alert"]
+    assert "世帯" not in bodies["b-x"] + bodies["b-area-mail"]
 
 
 def test_a_commander_alone_is_asked_why(client: Client, towns):

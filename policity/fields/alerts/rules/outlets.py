@@ -15,7 +15,10 @@ _LIGHT = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037)
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A place where staff tell by hand. `title` and `body` are the most that it takes."""
+    """A place where staff tell by hand. `title` and `body` are the most that it takes.
+
+    `counts`: it also wants to know how many people and households an order is for.
+    """
 
     code: str
     name: str
@@ -23,6 +26,7 @@ class Outlet:
     counting: str
     title: int
     body: int
+    counts: bool = False
 
     def length(self, text: str) -> int:
         """How long a text is, as this place counts."""
