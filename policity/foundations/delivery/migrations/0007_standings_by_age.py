@@ -1,12 +1,23 @@
-from django.db import migrations
+# Standings that know no ages are dropped: whoever looks counts anew.
 
-
-def forget(apps, schema_editor):
-    """Standings without ages are counted anew by whoever looks."""
-    apps.get_model("delivery", "Standing").objects.all().delete()
+import django.db.models.deletion
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [("delivery", "0006_drills"), ("residents", "0002_ages_and_households")]
 
-    operations = [migrations.RunPython(forget, migrations.RunPython.noop)]
+    operations = [
+        migrations.DeleteModel("Standing"),
+        migrations.CreateModel(
+            name="Standing",
+            fields=[
+                ("message", models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name="standing", serialize=False, to="delivery.message")),
+                ("changes", models.PositiveBigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("targets", models.PositiveIntegerField()),
+                ("counted", models.PositiveIntegerField()),
+                ("split", models.JSONField()),
+            ],
+        ),
+    ]
