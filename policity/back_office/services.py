@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.foundations.accounts.services import audit
 
 log = structlog.get_logger("policity.back_office")
 
@@ -93,6 +94,7 @@ def begin_drill(*, scenario: str, people: int, by: User, now: datetime) -> str:
     if scenario not in on.titles():
         raise DrillRefused("訓練の種類を、えらんでください。")
     name = on.begin(scenario=scenario, people=people, by=str(by), now=now)
+    audit.record("drill.begun", on=f"drill:{name}", by=by, now=now, people=people)
     log.info("drill_begun", drill=name, people=people, by=by.pk)
     return name
 
@@ -101,6 +103,7 @@ def stop_drill(name: str, *, by: User, now: datetime) -> None:
     """End a drill before its end. Raises DrillRefused."""
     _require(by, now=now)
     ground().stop(name, by=str(by), now=now)
+    audit.record("drill.ended", on=f"drill:{name}", by=by, now=now)
     log.info("drill_stopped", drill=name, by=by.pk)
 
 

@@ -56,6 +56,19 @@ def polygon(ring: Sequence[Point]) -> Polygon:
     return area
 
 
+# Degrees, a tenth of a millimetre.
+HAIR = 1e-9
+
+
+def together(areas: Sequence[Polygon]) -> Surface:
+    """What several areas cover, their lines with it.
+
+    Joining makes new corners, which are rounded: by a hair more than that a line is kept inside.
+    """
+    joined: Surface = shapely.union_all(areas)
+    return joined if len(areas) == 1 else joined.buffer(HAIR, join_style="mitre")
+
+
 def from_geojson(text: str) -> Surface:
     """The only surface of a GeoJSON geometry, feature or collection. BadPolygon when it has none.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from environs import Env, EnvValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 # Where a home notes its address.
 ADDRESS = "address"
@@ -29,8 +29,10 @@ class Environment:
     reach the application. `email_url` is the server that takes our mails (empty: they are kept in
     the home's outbox), `email_from` the address they come from. `push_allow_private` lets
     notifications go to addresses inside, `push_ca` names a further root certificate to trust
-    there. `drill`: the home is a drill's. Then no mail server is named and the address is its own,
-    whatever stands in the environment: nothing leaves it, and nothing in it leads to the real city.
+    there. `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
+    its entries go as well. `drill`: the home is a drill's. Then no mail server is named and the
+    address is its own, whatever stands in the environment: nothing leaves it, and nothing in it
+    leads to the real city.
     """
 
     home: Path
@@ -43,6 +45,8 @@ class Environment:
     email_from: str = "policity@localhost"
     push_allow_private: bool = False
     push_ca: str = ""
+    audit_heads: str = ""
+    syslog: str = ""
     drill: bool = False
 
 
@@ -73,6 +77,16 @@ def read() -> Environment:
     )
     push_allow_private = env.bool("POLICITY_PUSH_ALLOW_PRIVATE", False)
     push_ca = env.str("POLICITY_PUSH_CA", "")
+    audit_heads = env.str(
+        "POLICITY_AUDIT_HEADS", "", validate=lambda text: _outside(text, Path(home).resolve())
+    )
+    syslog = env.str(
+        "POLICITY_SYSLOG",
+        "",
+        validate=validate.Regexp(
+            r"^(unix:/.+|(udp|tcp)://[^/]+)?$", error="Not like unix:/dev/log or udp://host:514."
+        ),
+    )
     try:
         env.seal()
     except EnvValidationError as error:
@@ -93,8 +107,15 @@ def read() -> Environment:
         email_from=email_from or f"policity@{_mail_domain(address)}",
         push_allow_private=push_allow_private,
         push_ca=push_ca,
+        audit_heads="" if drill else audit_heads,
+        syslog="" if drill else syslog,
         drill=drill,
     )
+
+
+def _outside(text: str, home: Path) -> None:
+    if text and Path(text).resolve().is_relative_to(home):
+        raise ValidationError("Lies in the home: it would be lost and changed with it.")
 
 
 def remember(where: Environment) -> None:

@@ -11,6 +11,7 @@ from policity.back_office.forms import OutcomeForm
 from policity.back_office.presenters.alarms import alarms as present_alarms
 from policity.back_office.views.frame import page, require
 from policity.foundations.accounts.policies import Act
+from policity.foundations.accounts.services import audit
 from policity.foundations.delivery import services as delivery
 
 
@@ -18,8 +19,13 @@ from policity.foundations.delivery import services as delivery
 @never_cache
 def alarms(request: HttpRequest) -> HttpResponse:
     """Who needs help and is not yet seen to."""
-    require(request, Act.SEE_TO_ALARMS)
-    return page(request, "alarms", {"alarms": present_alarms(now=timezone.now())})
+    user = require(request, Act.SEE_TO_ALARMS)
+    now = timezone.now()
+    found = present_alarms(now=now)
+    if found:
+        # Who called and how they are called back: a read that leaves a trace.
+        audit.record("calls.read", by=user, now=now, calls=len(found))
+    return page(request, "alarms", {"alarms": found})
 
 
 @require_POST

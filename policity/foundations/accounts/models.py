@@ -62,3 +62,33 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did. Append-only, each chained to the one before (`rules.chain`).
+
+    `by` is a user name, empty for the machine; names, not keys: an entry outlives everything.
+    `act` is "room.what", `on` what it was done to ("alerts.order:12"), `detail` JSON as it was
+    digested. Nobody's particulars but those of staff stand in it.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    at = models.DateTimeField(db_index=True)
+    by = models.CharField(max_length=150, blank=True, db_index=True)
+    act = models.CharField(max_length=50)
+    on = models.CharField(max_length=100, blank=True)
+    detail = models.TextField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.act}"
+
+
+class AuditHead(models.Model):
+    """The end of the trail, in one row: whoever writes an entry holds it, so that none forks."""
+
+    number = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return str(self.number)

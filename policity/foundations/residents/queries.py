@@ -9,7 +9,6 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-import shapely
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
@@ -86,8 +85,8 @@ def version() -> int:
 
 
 def surface(rings: Iterable[Ring]) -> geometry.Surface:
-    """What outer lines enclose. Raises geometry.BadPolygon."""
-    return shapely.union_all([geometry.polygon(ring) for ring in rings])
+    """What outer lines enclose, the lines with it. Raises geometry.BadPolygon."""
+    return geometry.together([geometry.polygon(ring) for ring in rings])
 
 
 def within(rings: Sequence[Ring], *, kind: str, severity: Severity) -> Audience:

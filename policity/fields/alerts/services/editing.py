@@ -17,6 +17,7 @@ from policity.fields.alerts.rules.response import Answer
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.foundations.accounts.services import audit
 from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import rebuild
 
@@ -97,6 +98,7 @@ def _keep(
     made: Edit = Edit.objects.create(
         book=book, subject=subject, data=data, why=why.strip(), at=now, by=by
     )
+    audit.record(f"edit.{book.value}", on=f"alerts.edit:{made.pk}", by=by, now=now, subject=subject)
     if book is not Book.RULES:
         rebuild()
     _announce(made.pk)

@@ -17,6 +17,7 @@ from policity.fields.alerts.rules.orders import Decision, Level
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.foundations.accounts.services import audit
 from policity.foundations.delivery import services as delivery
 from policity.foundations.delivery.models import Message
 from policity.foundations.places import presenters as places
@@ -367,6 +368,10 @@ def _changed(order: Order, act: OrderStep.Act, *, by: User, now: datetime) -> No
 
 def _step(order: Order, act: OrderStep.Act, *, by: User, now: datetime, words: str = "") -> None:
     OrderStep.objects.create(order=order, act=act, at=now, by=by, words=words.strip()[:300])
+    audit.record(
+        f"order.{act.value}", on=f"alerts.order:{order.pk}", by=by, now=now,
+        version=order.version, level=order.level,
+    )  # fmt: skip
 
 
 def _require(by: User, act: Act, *, now: datetime) -> None:

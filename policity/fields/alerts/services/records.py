@@ -14,6 +14,7 @@ from policity.fields.alerts.rules.records import hand_over_fault, note_fault, wh
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.foundations.accounts.services import audit
 from policity.foundations.delivery import services as delivery
 from policity.foundations.publishing.services import mark_stale
 from policity.kit import moments
@@ -45,6 +46,7 @@ def write_note(
         return again
     wrong = _wrong_note(corrects) if corrects is not None else None
     made: Note = Note.objects.create(**said | {"corrects": wrong}, written_at=now)
+    audit.record("note.written", on=f"alerts.note:{made.pk}", by=by, now=now, corrects=corrects)
     return made
 
 
@@ -75,6 +77,7 @@ def hand_over(
     made: HandOver = HandOver.objects.create(
         text=text.strip(), summary=list(summary), by=by, at=now
     )
+    audit.record("hand_over.written", on=f"alerts.hand_over:{made.pk}", by=by, now=now)
     log.info("handed_over", hand_over=made.pk)
     return made
 
@@ -93,6 +96,7 @@ def receive(*, hand_over: int, by: User, now: datetime) -> HandOver:
     if found.received_by is None:
         found.received_by, found.received_at = by, now
         found.save(update_fields=["received_by", "received_at"])
+        audit.record("hand_over.received", on=f"alerts.hand_over:{found.pk}", by=by, now=now)
         log.info("taken_over", hand_over=found.pk)
     return found
 
@@ -113,6 +117,7 @@ def declare_emergency(*, why: str, by: User, now: datetime) -> Emergency:
     made: Emergency = Emergency.objects.create(began_at=now, began_by=by, why=why.strip())
     delivery.hold_routine(by=by, now=now)
     mark_stale({EMERGENCY}, now=now)
+    audit.record("emergency.declared", on=f"alerts.emergency:{made.pk}", by=by, now=now)
     log.warning("emergency_declared", emergency=made.pk)
     return made
 
@@ -131,6 +136,7 @@ def end_emergency(*, emergency: int, by: User, now: datetime) -> Emergency:
     found.save(update_fields=["ended_at", "ended_by"])
     delivery.release_routine(now=now)
     mark_stale({EMERGENCY}, now=now)
+    audit.record("emergency.ended", on=f"alerts.emergency:{found.pk}", by=by, now=now)
     log.warning("emergency_ended", emergency=found.pk)
     return found
 

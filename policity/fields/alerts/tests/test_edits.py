@@ -19,6 +19,7 @@ from policity.fields.alerts.rules.edits import Book
 from policity.fields.alerts.rules.response import Answer, allowed
 from policity.fields.alerts.services import editing, ingest
 from policity.foundations.accounts.models import Role
+from policity.foundations.accounts.services import audit
 from policity.foundations.delivery.models import Dispatch
 from policity.foundations.delivery.tests.conftest import NOW
 from policity.foundations.publishing import queries as publishing
@@ -276,12 +277,14 @@ def test_a_change_is_announced_before_its_pages_are_in_line(staff, monkeypatch):
     order = []
     monkeypatch.setattr(editing, "rebuild", lambda: order.append("pages"))
     monkeypatch.setattr(editing, "_announce", lambda edit: order.append("file"))
-    monkeypatch.setattr(transaction, "on_commit", lambda *_: order.append("too late"))
+    later = []
+    monkeypatch.setattr(transaction, "on_commit", lambda do, **_: later.append(do))
     wanted = edits.as_shipped(FOG)
     wanted["ja"]["headline"] = "川ぞいに霧が出ます。"
     by = staff(Role.COMMANDER)
     editing.edit_text(FOG, wanted, why="霧", seen=0, by=by, now=NOW)
     assert sorted(order) == ["file", "pages"]
+    assert later == [audit._ship_soon]
 
 
 def test_a_reader_that_does_not_see_the_change_yet_asks_again(staff, settings, tmp_path):

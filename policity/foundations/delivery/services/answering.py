@@ -7,6 +7,7 @@ import structlog
 from django.db import transaction
 
 from policity.foundations.accounts.models import User
+from policity.foundations.accounts.services import audit
 from policity.foundations.delivery.models import Alarm, AlarmStep, LedgerRow, Reply
 from policity.foundations.delivery.rules.duty import duty
 from policity.foundations.delivery.rules.ledger import State, befores
@@ -118,3 +119,6 @@ def _steps(alarms: Sequence[int], act: AlarmStep.Act, *, by: User | None, now: d
     AlarmStep.objects.bulk_create(
         AlarmStep(alarm_id=alarm, act=act, at=now, by=by) for alarm in alarms
     )
+    if by is not None:
+        for alarm in alarms:
+            audit.record(f"call.{act.value}", on=f"delivery.alarm:{alarm}", by=by, now=now)

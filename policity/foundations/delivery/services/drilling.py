@@ -8,6 +8,7 @@ from django.db import transaction
 
 from policity.design import drills
 from policity.foundations.accounts.models import User
+from policity.foundations.accounts.services import audit
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.models import Dispatch, DrillStep, Message
 from policity.foundations.delivery.rules import drilling
@@ -123,3 +124,4 @@ def _hands(message: int) -> tuple[int, list[int]]:
 
 def _step(message: int, act: DrillStep.Act, *, by: User, now: datetime) -> None:
     DrillStep.objects.create(message_id=message, act=act, at=now, by=by)
+    audit.record(f"drill.{act.value}", on=f"delivery.message:{message}", by=by, now=now)

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from policity.design import drills
 from policity.foundations.accounts.models import User
+from policity.foundations.accounts.services import audit
 from policity.foundations.delivery.models import (
     Dispatch,
     DrillStep,
@@ -167,6 +168,7 @@ def approve(*, message: int, by: User, now: datetime) -> Dispatch:
     if drilling.ends_drills(dispatch.audience["kind"], dispatch.audience["severity"]):
         stop_drills(because=dispatch.message, by=None, now=now)
     let_out(dispatch, now=now)
+    audit.record("message.approved", on=f"delivery.message:{message}", by=by, now=now)
     log.info("dispatch", message=message, stage=dispatch.stage, lane=dispatch.lane)
     return dispatch
 
@@ -231,5 +233,8 @@ def told_by_hand(*, message: int, outlet: str, text: str, by: User, now: datetim
         message_id=message, outlet=outlet, defaults={"text": text, "at": now, "by": by}
     )
     if new:
+        audit.record(
+            "message.told_by_hand", on=f"delivery.message:{message}", by=by, now=now, outlet=outlet
+        )
         log.info("told_by_hand", message=message, outlet=outlet)
     return new

@@ -7,6 +7,7 @@ import structlog
 from django.db import transaction
 
 from policity.foundations.accounts.models import User
+from policity.foundations.accounts.services import audit
 from policity.foundations.places.models import Site, Town
 from policity.foundations.places.rules.sites import BEYOND_KM, Kind, problems, sign_problem
 from policity.foundations.publishing.services import mark_stale
@@ -70,6 +71,8 @@ def edit_site(
         site.edited = sorted({*site.edited, *differs})
         site.save()
         mark_stale({"places:sites", f"places:site:{site.pk}"}, now=now)
+        fields = " ".join(sorted(differs))
+        audit.record("site.edited", on=f"places.site:{site.pk}", by=by, now=now, fields=fields)
     log.info("site edited", by=by and by.pk, site=site.pk, fields=sorted(differs))
 
 

@@ -13,6 +13,7 @@ import structlog
 from django.db import transaction
 
 from policity.foundations.accounts.models import User
+from policity.foundations.accounts.services import audit
 from policity.foundations.places.formats import facts as folders
 from policity.foundations.places.formats import jma_areas
 from policity.foundations.places.formats.facts import BadFacts, CityFacts
@@ -84,6 +85,11 @@ def load_city(folder: Path, *, by: User | None, now: datetime, switch: bool = Fa
         if sites.rows:
             keys.add("places:sites")
         mark_stale(keys, now=now)
+        if keys:
+            audit.record(
+                "city.loaded", on=f"places.city:{city.code}", by=by, now=now,
+                towns=len(towns.rows), sites=len(sites.rows),
+            )  # fmt: skip
     log.info(
         "city loaded",
         by=by and by.pk,

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policity.foundations.accounts.models import User
+from policity.foundations.accounts.services import audit
 from policity.foundations.places.models import Opening, Site
 from policity.foundations.places.rules.openings import OPENNESS_WORDS, Openness, problem
 from policity.foundations.publishing.services import mark_stale
@@ -131,9 +132,13 @@ def _refuse_if_changed(last: Opening | None, seen: int, by: User) -> None:
 def _record(
     site: int, state: Openness, evacuees: int | None, note: str, by: User, now: datetime
 ) -> Opening:
-    return Opening.objects.create(
+    made = Opening.objects.create(
         site_id=site, state=state.value, evacuees=evacuees, note=note, by=by, at=now
     )
+    audit.record(
+        "site.set", on=f"places.site:{site}", by=by, now=now, state=state.value, evacuees=evacuees
+    )
+    return made
 
 
 def _render(sites: Iterable[int], now: datetime) -> None:

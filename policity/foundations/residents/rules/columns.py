@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from policity.foundations.residents.rules.audience import Audience
 from policity.foundations.residents.rules.choices import Wants
-from policity.kit.geometry import Surface
+from policity.kit.geometry import HAIR, Surface
 from policity.kit.severity import Severity
 
 Bits = NDArray[np.bool_]
@@ -29,8 +29,6 @@ NO_HOME = 0
 # A grid is worth its while from so many points on, with so many for each of its cells.
 POINTS_A_GRID, POINTS_A_CELL = 5_000, 100
 FINEST = 128
-# Degrees, a tenth of a millimetre: what rounding may do to a point on the edge of a cell.
-HAIR = 1e-9
 
 
 class Row(NamedTuple):
@@ -244,6 +242,7 @@ def _enclosed(area: Surface, lon: Degrees, lat: Degrees) -> Bits:
     wide, high = (east - west) / cells, (north - south) / cells
     lefts, bottoms = west + wide * np.arange(cells), south + high * np.arange(cells)
     x, y = np.meshgrid(lefts, bottoms)
+    # By a hair: what rounding may do to a point on the edge of a cell.
     boxes = shapely.box(x - HAIR, y - HAIR, x + wide + HAIR, y + high + HAIR).ravel()
     touched = shapely.intersects(area, boxes)
     within = touched.copy()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from policity.foundations.accounts.services import audit
 from policity.foundations.places import queries as places
 from policity.foundations.residents.formats import Listed, Refused, read
 from policity.foundations.residents.models import Address, Channel, Label, Place, Resident
@@ -123,6 +124,7 @@ def import_list(
             report(at + len(some), len(new))
     if new or changed:
         _publish(changed, version=version, staged=len(new), now=now)
+        audit.record("residents.imported", by=None, now=now, added=len(new), changed=len(changed))
     return Imported(len(new), len(changed), len(old) - len(changed), tuple(refused))
 
 

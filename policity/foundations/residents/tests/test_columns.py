@@ -68,7 +68,18 @@ def surface(audience):
         parts = [geometry.polygon(ring) for ring in audience.rings]
     except geometry.BadPolygon:
         assume(False)
-    return shapely.union_all(parts) if parts else None
+    return geometry.together(parts) if parts else None
+
+
+def test_a_point_on_a_line_counts_also_where_areas_overlap():
+    """Joining rounds: this one was lost once."""
+    rings = (
+        ((0, 0), (4, 0), (4, 4), (3, 1), (2, 4), (1, 1), (0, 4)),
+        ((-0.5, 1.5), (0.0, 0.0), (3.5, 3.5)),
+    )
+    audience = Audience("evacuation", Severity.MINOR, rings=rings)
+    people = {1: [Row(1, 1, 3.0, 2.5, "", None, None)]}
+    assert told(filled(people), audience) == ([(1, -1, -1)], 1)
 
 
 def encloses(ring, point):
