@@ -15,6 +15,7 @@ from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.rules.response import Answer
 from policity.fields.alerts.rules.wording import CHECKED_BY
 from policity.fields.alerts.services.orders import Draft
+from policity.foundations.accounts.queries import Asked
 from policity.foundations.places.rules.openings import LONGEST_NOTE, Openness
 from policity.kit.languages import LANGUAGES
 
@@ -271,6 +272,26 @@ class ChronologyForm(forms.Form):
             "words": asked.get("q", ""),
             "oldest_first": asked.get("order") == "old",
         }
+
+
+class AuditForm(forms.Form):
+    """Which part of the audit trail to read. What makes no sense is left out."""
+
+    by = forms.CharField(max_length=150, required=False)
+    about = forms.SlugField(max_length=50, required=False)
+    on = forms.CharField(max_length=100, required=False)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**62, required=False)
+
+    def asked(self) -> tuple[Asked, int]:
+        """What is asked for, and from before which entry on (0: from the newest)."""
+        self.is_valid()
+        said = self.cleaned_data
+        narrow = {
+            name: said[name] for name in ("by", "about", "on", "since", "until") if said.get(name)
+        }
+        return Asked(**narrow), said.get("before") or 0
 
 
 class NoteForm(forms.Form):

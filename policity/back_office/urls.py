@@ -4,6 +4,7 @@ from django.urls import path
 
 from policity.back_office.views import (
     alarms,
+    audit,
     board,
     chronology,
     drill_messages,
@@ -66,6 +67,8 @@ urlpatterns = [
     path("texts/<slug:book>/<str:key>/", rules.text, name="text"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<name>/", outbox.mail, name="kept_mail"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit.csv", audit.as_csv, name="audit_csv"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
 ]

@@ -417,11 +417,12 @@ def table(lines: Iterable[Line]) -> str:
     for line in lines:
         local = timezone.localtime(line.at)
         cells = (line.kind_name, line.who, line.what, line.more)
-        writer.writerow([f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}", *map(_safe, cells)])
+        writer.writerow([f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}", *map(safe, cells)])
     return BOM + text.getvalue()
 
 
-def _safe(cell: str) -> str:
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 

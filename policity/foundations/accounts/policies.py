@@ -21,6 +21,7 @@ class Act(StrEnum):
     READ_RULES = "read_rules"
     EDIT_RULES = "edit_rules"
     SEE_OUTBOX = "see_outbox"
+    READ_AUDIT = "read_audit"
 
 
 _CRISIS_ROOM = frozenset({Role.COMMANDER, Role.DUTY_OFFICER})
@@ -46,6 +47,8 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.EDIT_RULES: frozenset({Role.COMMANDER, Role.ADMINISTRATOR}),
     # Mails that were kept instead of sent hold addresses and personal links.
     Act.SEE_OUTBOX: frozenset({Role.ADMINISTRATOR}),
+    # Who did what, staff by name.
+    Act.READ_AUDIT: frozenset({Role.ADMINISTRATOR}),
 }
 
 

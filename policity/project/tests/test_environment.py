@@ -43,16 +43,29 @@ def test_every_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         environment.read()
 
 
+@pytest.mark.parametrize("inside", ["heads", "run/heads", "../{}/heads"])
+def test_heads_of_the_audit_trail_lie_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inside: str
+) -> None:
+    monkeypatch.setenv("POLICITY_AUDIT_HEADS", str(tmp_path / inside.format(tmp_path.name)))
+    with pytest.raises(environment.BadEnvironmentError, match="POLICITY_AUDIT_HEADS"):
+        environment.read()
+
+
 def test_a_drills_home_names_no_mail_server_and_its_own_address(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("POLICITY_EMAIL_URL", "smtp://mail.example:25")
     monkeypatch.setenv("POLICITY_URL", "https://city.example")
+    monkeypatch.setenv("POLICITY_AUDIT_HEADS", "/elsewhere/heads")
+    monkeypatch.setenv("POLICITY_SYSLOG", "unix:/dev/log")
     where = environment.read()
     assert (where.drill, where.email_url) == (False, "smtp://mail.example:25")
+    assert (where.audit_heads, where.syslog) == ("/elsewhere/heads", "unix:/dev/log")
     (tmp_path / environment.DRILL).touch()
     where = environment.read()
-    assert (where.drill, where.email_url) == (True, "")
+    # What is done in a drill is not told where the city's own trail is kept.
+    assert (where.drill, where.email_url, where.audit_heads, where.syslog) == (True, "", "", "")
     assert where.url == "http://127.0.0.1:8000"
     environment.remember(where)
     assert environment.read().url == "http://127.0.0.1:8000"

@@ -23,7 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policity.foundations.accounts.models import AuditEntry, AuditHead, User
-from policity.foundations.accounts.queries import entry_of
+from policity.foundations.accounts.queries import SHIPPED, entry_of
 from policity.foundations.accounts.rules import chain
 
 log = structlog.get_logger("policity.audit")
@@ -112,7 +112,7 @@ def ship() -> int:
 @contextmanager
 def _cursor() -> Iterator[tuple[int, Any]]:
     """How far was shipped, in a file of the home, held by us."""
-    file = Path(settings.HOME) / "run" / "audit-shipped"
+    file = Path(settings.HOME) / "run" / SHIPPED
     with file.open("a+") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         handle.seek(0)

@@ -1,0 +1,156 @@
+"""The audit trail as the administrator reads it. The words are the trail's own, put plainly."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from policity.back_office.presenters.chronology import safe
+from policity.back_office.presenters.exports import BOM
+from policity.foundations.accounts import queries
+from policity.foundations.accounts.models import AuditEntry
+
+SHOWN = 100
+HEAD = ("番号", "時刻", "だれが", "何を", "何に", "くわしく", "要約値")
+# By what an act is about; what was done to it is said by `DONE`.
+ABOUT = {
+    "accounts": "職員の登録",
+    "audit": "監査の記録",
+    "call": "助けが必要な人",
+    "calls": "助けが必要な人の連絡先",
+    "city": "市のデータ",
+    "drill": "訓練",
+    "edit": "きまりと文面",
+    "emergency": "緊急時の体制",
+    "hand_over": "引き継ぎ",
+    "message": "知らせの送信",
+    "note": "クロノロジー",
+    "order": "避難情報",
+    "outbox": "送信箱のメール",
+    "residents": "住民の名簿",
+    "site": "避難場所・避難所",
+    "staff": "サインイン",
+}
+DONE = {
+    "approved": "承認",
+    "begun": "開始",
+    "changed": "直した",
+    "closed": "終わりにした",
+    "composed": "作成",
+    "declared": "切り替え",
+    "discarded": "取りやめ",
+    "edited": "直した",
+    "ended": "終わり",
+    "imported": "取り込み",
+    "issued": "発令",
+    "loaded": "読み込み",
+    "opened": "開いた",
+    "orders": "避難情報の文面を変えた",
+    "read": "読んだ",
+    "received": "受けた",
+    "refused": "断った",
+    "returned": "差し戻し",
+    "reviewed": "あとで確認",
+    "rules": "きまりを変えた",
+    "sent": "送信",
+    "set": "様子を記録",
+    "signed_in": "入った",
+    "signed_out": "出た",
+    "stopped": "止めた",
+    "submitted": "承認を依頼",
+    "taken": "受け持った",
+    "taken_along": "ファイルにした",
+    "texts": "文面を変えた",
+    "told_by_hand": "手で送ったと記録",
+    "withdrawn": "取り消し",
+    "written": "書いた",
+}
+
+FIELDS = {
+    "added": "新しい人",
+    "calls": "件数",
+    "changed": "変わった人",
+    "corrects": "訂正した記録",
+    "evacuees": "避難者",
+    "fields": "項目",
+    "level": "レベル",
+    "outlet": "送り先",
+    "people": "見本の人数",
+    "sites": "避難場所・避難所",
+    "state": "様子",
+    "subject": "対象",
+    "towns": "町",
+    "version": "版",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry. `more` is its detail as words."""
+
+    number: int
+    at: datetime
+    by: str
+    what: str
+    on: str
+    more: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the trail, the newest first; `older` is where the next part begins, 0: none."""
+
+    lines: tuple[Line, ...]
+    older: int
+    total: int
+    kept_outside: bool
+    behind: int
+
+
+def page(asked: queries.Asked, *, before: int) -> Page:
+    """What was asked for, from an entry on backwards. Three queries."""
+    rows = list(queries.trail(asked, before=before)[: SHOWN + 1])
+    return Page(
+        lines=tuple(map(_line, rows[:SHOWN])),
+        older=rows[SHOWN - 1].number if len(rows) > SHOWN else 0,
+        total=queries.trail(asked).count(),
+        kept_outside=bool(settings.AUDIT_HEADS or settings.SYSLOG),
+        behind=queries.not_shipped(),
+    )
+
+
+def said(act: str) -> str:
+    """An act in words: "避難情報：発令"."""
+    about, _, done = act.partition(".")
+    return f"{ABOUT.get(about, about)}：{DONE.get(done, done)}"
+
+
+def _line(row: AuditEntry) -> Line:
+    detail = json.loads(row.detail)
+    more = "　".join(
+        f"{FIELDS.get(key, key)} {value}"
+        for key, value in detail.items()
+        if value not in (None, "")
+    )
+    return Line(row.number, row.at, row.by, said(row.act), row.on, more, row.digest)
+
+
+def table(rows: Iterable[AuditEntry]) -> Iterator[str]:
+    """CSV for a spreadsheet, line by line, however long the trail is."""
+    yield BOM + _written(HEAD)
+    for line in map(_line, rows):
+        at = timezone.localtime(line.at).isoformat(sep=" ", timespec="seconds")[:19]
+        cells = (line.by, line.what, line.on, line.more)
+        yield _written((line.number, at, *map(safe, cells), line.digest))
+
+
+def _written(cells: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue()
