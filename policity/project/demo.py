@@ -19,10 +19,21 @@ FACTS = Path(__file__).parent / "facts" / "demo.toml"
 ACCOUNTS_FILE = "demo-accounts.txt"
 
 
+class NotADemoError(Exception):
+    """A home that is no demo was to be filled with made-up people."""
+
+
 def load(home: Path) -> None:
-    """Loads the city's facts and its sample staff in one transaction."""
+    """Loads the city's facts and its sample staff in one transaction.
+
+    Raises NotADemoError where POLICITY_DEMO=0: what is made up and what is real do not meet.
+    """
+    from django.conf import settings
+
     from policity.foundations.places.services import load_city
 
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本を読み込みません。")
     now = timezone.now()
     with transaction.atomic():
         load_city(_city_folder(tomllib.loads(FACTS.read_text())["city"]), by=None, now=now)

@@ -45,6 +45,16 @@ class TestAccounts:
         user.is_active = False
         assert roles(user, on=DAY) == frozenset()
 
+    @pytest.mark.parametrize(
+        ("demo", "drill", "held"), [(False, False, 0), (True, False, 1), (False, True, 1)]
+    )
+    def test_made_up_staff_hold_nothing_where_it_is_real(self, settings, demo, drill, held):
+        settings.DEMO, settings.DRILL = demo, drill
+        user = self.open(is_sample=True)
+        assert len(roles(user, on=DAY)) == held
+        real = self.open(username="real")
+        assert len(roles(real, on=DAY)) == 1
+
     def test_a_role_is_held_by_whom_it_was_given_to(self):
         editor = self.open()
         officer = self.open(username="other", roles=[Role.DUTY_OFFICER])
