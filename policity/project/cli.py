@@ -32,6 +32,11 @@ def _run(words: list[str], where: environment.Environment) -> None:
         from policity.project import serve
 
         sys.exit(serve.main(where))
+    if words[0] == "upgrade":
+        # Before the home is prepared: it may be another version's.
+        from policity.project import releases
+
+        sys.exit(releases.main(where, words[1:]))
     if words[0] not in _ours() | _djangos():
         sys.exit(_refuse(f"There is no command {words[0]!r}.\n\n{_overview()}"))
     home.prepare(where)
@@ -68,7 +73,7 @@ def _commands(folder: Path) -> set[str]:
 
 
 def _overview() -> str:
-    names = "\n".join(f"  policity {name}" for name in sorted({"serve", *_ours()}))
+    names = "\n".join(f"  policity {name}" for name in sorted({"serve", "upgrade", *_ours()}))
     return f"Commands (each explains itself with --help):\n{names}"
 
 

@@ -49,6 +49,11 @@ class Environment:
     syslog: str = ""
     drill: bool = False
 
+    @property
+    def reachable(self) -> str:
+        """Where this machine itself reaches what the front is bound to."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind, self.bind)  # noqa: S104
+
 
 def read() -> Environment:
     """The environment of this process. Raises BadEnvironmentError naming every bad variable."""

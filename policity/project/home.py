@@ -24,6 +24,9 @@ from policity.project.settings.installed import APPS
 
 Say = Callable[[str], None]
 
+DATABASE = "policity.sqlite3"
+# How many databases, as they were before they were brought up to date, stay to go back to.
+BEFORE_KEPT = 2
 # Older prepared databases are kept for those who switch between branches.
 TEMPLATES_KEPT = 4
 
@@ -57,12 +60,12 @@ def app_folders() -> dict[str, Path]:
 
 
 def migrations() -> list[Path]:
-    """Every migration file of every installed app, in a fixed order."""
-    return sorted(
+    """Every migration file of every installed app, in an order that no place of theirs changes."""
+    return [
         file
         for folder in app_folders().values()
-        for file in (folder / "migrations").glob("[0-9]*.py")
-    )
+        for file in sorted((folder / "migrations").glob("[0-9]*.py"))
+    ]
 
 
 def migration_set() -> int:
@@ -91,7 +94,7 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
     that a database is ready is written last.
     """
     make_folders(where.home)
-    database = where.home / "policity.sqlite3"
+    database = where.home / DATABASE
     wanted = migration_set()
     if prepared_set(database) == wanted:
         return
@@ -103,12 +106,48 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
             _copy(template(say), database)
         else:
             say("データベースを更新しています … / Updating the database …")
+            if found:
+                _keep_before(where.home, found)
             _django("migrate", "--no-input", "--skip-checks", "--verbosity", "0", home=where.home)
         if found == 0 and where.demo:
             say("見本の市を読み込んでいます … / Loading the demo city …")
             _python("policity.project.demo", home=where.home)
         with closing(sqlite3.connect(database, timeout=5)) as connection:
             connection.execute(f"PRAGMA user_version={wanted}")
+
+
+def before(home: Path, prepared: int) -> Path:
+    """Where a home's database lies as it was for an older set of migrations."""
+    return home / "upgrades" / f"before-{prepared:08x}.sqlite3"
+
+
+def _keep_before(home: Path, found: int) -> None:
+    """The way back: the data as it is, before it is brought up to date."""
+    target = before(home, found)
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    copy_database(home / DATABASE, target)
+    for old in sorted(target.parent.glob("before-*.sqlite3"), key=_age)[BEFORE_KEPT:]:
+        old.unlink()
+
+
+def _age(file: Path) -> float:
+    return -file.stat().st_mtime
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A whole copy of a database that may be in use, on the disk before it has its name."""
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(source, timeout=30)) as found,
+        closing(sqlite3.connect(part)) as made,
+    ):
+        found.backup(made)
+        made.execute("PRAGMA journal_mode=DELETE")
+    part.chmod(0o600)
+    with part.open("rb") as handle:
+        os.fsync(handle.fileno())
+    part.replace(target)
 
 
 def make_folders(home: Path) -> None:
@@ -178,7 +217,7 @@ def _build(target: Path, say: Say) -> None:
 
 
 def _by_age(shelf: Path) -> list[Path]:
-    return sorted(shelf.glob("database-*.sqlite3"), key=lambda file: -file.stat().st_mtime)
+    return sorted(shelf.glob("database-*.sqlite3"), key=_age)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -227,9 +266,15 @@ def _python(module: str, *words: str, home: Path) -> None:
 
 
 def main() -> None:
-    """For the supervisor, which runs the preparation as a process of its own."""
+    """For the supervisor, which runs the preparation as a process of its own.
+
+    With the word `template` only the empty database is made, as when a bundle is installed.
+    """
     try:
-        prepare(environment.read())
+        if sys.argv[1:] == ["template"]:
+            template()
+        else:
+            prepare(environment.read())
     except PreparationError as error:
         say(str(error))
         sys.exit(1)

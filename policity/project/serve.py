@@ -213,13 +213,17 @@ def _wakeful(stop: signal.Handlers | object) -> Iterator[int]:
 @contextmanager
 def _alone(run: Path) -> Iterator[None]:
     """Two cities in one home would write over each other."""
-    with (run / "serve.lock").open("w") as handle:
+    # Opened without emptying it: whoever holds it has written there who they are.
+    with (run / "serve.lock").open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise home.PreparationError(
                 f"{run.parent} はすでに動いています。/ is being served already."
             ) from error
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
         yield
 
 
@@ -242,7 +246,7 @@ def _check(where: Environment) -> None:
 
 
 def _ready(where: Environment) -> bool:
-    connection = http.client.HTTPConnection(_reachable(where.bind), where.port, timeout=2)
+    connection = http.client.HTTPConnection(where.reachable, where.port, timeout=2)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200
@@ -252,13 +256,8 @@ def _ready(where: Environment) -> bool:
         connection.close()
 
 
-def _reachable(bind: str) -> str:
-    """Where this machine itself reaches what is bound to an address."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104
-
-
 def _address(where: Environment) -> str:
-    host = _reachable(where.bind)
+    host = where.reachable
     return f"http://[{host}]:{where.port}" if ":" in host else f"http://{host}:{where.port}"
 
 
