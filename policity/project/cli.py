@@ -6,6 +6,8 @@ from pathlib import Path
 
 from policity.project import environment, home
 
+# Commands that look at a home as it is: it may be empty, or another's.
+UNPREPARED = {"continuity"}
 SETTINGS = "policity.project.settings.embedded"
 
 
@@ -39,7 +41,8 @@ def _run(words: list[str], where: environment.Environment) -> None:
         sys.exit(releases.main(where, words[1:]))
     if words[0] not in _ours() | _djangos():
         sys.exit(_refuse(f"There is no command {words[0]!r}.\n\n{_overview()}"))
-    home.prepare(where)
+    if words[0] not in UNPREPARED:
+        home.prepare(where)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["policity", *words])

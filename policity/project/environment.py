@@ -30,9 +30,10 @@ class Environment:
     the home's outbox), `email_from` the address they come from. `push_allow_private` lets
     notifications go to addresses inside, `push_ca` names a further root certificate to trust
     there. `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
-    its entries go as well. `drill`: the home is a drill's. Then no mail server is named and the
-    address is its own, whatever stands in the environment: nothing leaves it, and nothing in it
-    leads to the real city.
+    its entries go as well. `backup` is a folder outside the home where copies go, encrypted for
+    the public keys in the file `backup_recipients`. `drill`: the home is a drill's. Then no mail
+    server is named and the address is its own, whatever stands in the environment: nothing leaves
+    it, and nothing in it leads to the real city.
     """
 
     home: Path
@@ -47,6 +48,8 @@ class Environment:
     push_ca: str = ""
     audit_heads: str = ""
     syslog: str = ""
+    backup: str = ""
+    backup_recipients: str = ""
     drill: bool = False
 
     @property
@@ -85,6 +88,10 @@ def read() -> Environment:
     audit_heads = env.str(
         "POLICITY_AUDIT_HEADS", "", validate=lambda text: _outside(text, Path(home).resolve())
     )
+    backup = env.str(
+        "POLICITY_BACKUP", "", validate=lambda text: _outside(text, Path(home).resolve())
+    )
+    backup_recipients = env.str("POLICITY_BACKUP_RECIPIENTS", "")
     syslog = env.str(
         "POLICITY_SYSLOG",
         "",
@@ -114,6 +121,8 @@ def read() -> Environment:
         push_ca=push_ca,
         audit_heads="" if drill else audit_heads,
         syslog="" if drill else syslog,
+        backup="" if drill else backup,
+        backup_recipients="" if drill else backup_recipients,
         drill=drill,
     )
 

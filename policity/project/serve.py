@@ -115,6 +115,12 @@ class _City:
                 self._python(f"sender-{lane}", "policity.project.cli", *SEND, lane)
                 for lane in ("urgent", "routine")
             ),
+            # Last, so that it ends last: what the others still write is in the copy, too.
+            *(
+                [self._python("copies", "policity.project.cli", "continuity", "stream")]
+                if self.where.backup
+                else []
+            ),
         ]
 
     def _python(self, name: str, module: str, *words: str) -> Child:
@@ -182,11 +188,13 @@ class _City:
     def _end(self) -> None:
         """The front last: readers are served until the end."""
         front_child, *others = self.children
+        copies = [child for child in others if child.name == "copies"]
         deadline = time.monotonic() + GRACE_SECONDS
-        for child in others:
-            child.ask_to_stop()
-        for child in others:
-            child.stop(deadline)
+        for some in ([child for child in others if child not in copies], copies):
+            for child in some:
+                child.ask_to_stop()
+            for child in some:
+                child.stop(deadline)
         front_child.ask_to_stop()
         front_child.stop(time.monotonic() + FRONT_GRACE_SECONDS)
         log.info("stopped")

@@ -10,6 +10,7 @@ from policity.back_office.presenters.reach import Reach, Sending, reach, sending
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
 from policity.fields.alerts.queries.words import texts
+from policity.foundations.continuity import queries as continuity
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.publishing import queries as publishing
 from policity.foundations.residents import queries as residents
@@ -97,6 +98,7 @@ def board(*, now: datetime, message: int | None = None) -> Board:
             *(_feed(alarm) for alarm in alerts.feed_alarms(now)),
             *([_unreadable(unreadable)] if unreadable else []),
             *(_stuck(page) for page in publishing.failing()),
+            *([_uncopied()] if continuity.behind(now=now) else []),
             *(
                 _silent(channel, text)
                 for channels in delivery.troubles().values()
@@ -159,6 +161,13 @@ def _silent(channel: str, text: str) -> Trouble:
     return Trouble(
         f"{name}に送れません（{text}）。",
         "つながると続きから送ります。長く続くときは、情報システムの担当に知らせてください。",
+    )
+
+
+def _uncopied() -> Trouble:
+    return Trouble(
+        "データの写し（バックアップ）が、5分より前で止まっています。",
+        "情報システムの担当に知らせてください。写しの置き場所が外れていないか、確かめます。",
     )
 
 

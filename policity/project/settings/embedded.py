@@ -93,6 +93,8 @@ EMAIL_FROM = ENVIRONMENT.email_from
 PUSH_ALLOW_PRIVATE = ENVIRONMENT.push_allow_private
 PUSH_CA = ENVIRONMENT.push_ca
 AUDIT_HEADS, SYSLOG = ENVIRONMENT.audit_heads, ENVIRONMENT.syslog
+# Where copies go, and the file with whom they are encrypted for.
+BACKUP, BACKUP_RECIPIENTS = ENVIRONMENT.backup, ENVIRONMENT.backup_recipients
 # Ours are handed over by the senders; what else might mail stays here in a drill.
 if DRILL:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"

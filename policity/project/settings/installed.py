@@ -4,6 +4,7 @@ APPS = [
     "policity.public_site",
     "policity.back_office",
     "policity.fields.alerts",
+    "policity.foundations.continuity",
     "policity.foundations.delivery",
     "policity.foundations.residents",
     "policity.foundations.places",

@@ -1,0 +1,192 @@
+"""`policity continuity …`: copies of a city, and the city from its copies."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+from argparse import ArgumentParser
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyrage
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from policity.foundations.continuity import queries
+from policity.foundations.continuity.channels.folder import Folder
+from policity.foundations.continuity.formats.copies import BadCopyError
+from policity.foundations.continuity.rules.age import TOO_OLD
+from policity.foundations.continuity.services import Restored, Streamer, restore
+from policity.foundations.continuity.services.packing import DATABASE, identities, recipients
+from policity.foundations.continuity.services.tables import Compared, compare
+
+OLD, CANNOT = 1, 2
+
+
+class Command(BaseCommand):
+    help = "まちのデータの写しを取り、確かめ、写しからもどします"
+    # Looks at homes that may not be there, and at databases that may be broken.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        keys = commands.add_parser("keys", help="鍵を作ります。秘密鍵は、このサーバーに置きません")
+        keys.add_argument("file", type=Path, help="秘密鍵を書くファイル。公開鍵は画面に出します")
+        commands.add_parser("stream", help="止めるまで、変わったことを写しつづけます")
+        commands.add_parser("backup", help="いま、すべての写しを取ります")
+        for name, told in (
+            ("verify", "最新の写しを開き、すべてもどして調べ、もどしたものを消します"),
+            ("restore", "写しから、空のフォルダーにもどします"),
+            ("drill", "写しからもどし、いまのデータと1行ずつ比べ、もどしたものを消します"),
+        ):
+            one = commands.add_parser(name, help=told)
+            one.add_argument("--identity", type=Path, required=True, help="秘密鍵のファイル")
+            one.add_argument("--json", action="store_true", help="結果をJSONで書きます")
+            if name == "restore":
+                one.add_argument("--into", type=Path, help="もどす先（なければ POLICITY_HOME）")
+                one.add_argument("--generation", default="", help="もどす写し（なければ最新）")
+        status = commands.add_parser("status", help="写しがいつのものか")
+        status.add_argument("--json", action="store_true", help="結果をJSONで書きます")
+
+    def handle(self, *args: Any, command: str, **options: Any) -> None:
+        try:
+            getattr(self, f"_{command}")(**options)
+        except BadCopyError as error:
+            raise CommandError(f"{error}", returncode=CANNOT) from error
+        except (OSError, ValueError, sqlite3.Error) as error:
+            raise CommandError(f"できません：{error}", returncode=CANNOT) from error
+
+    def _keys(self, *, file: Path, **_: Any) -> None:
+        if file.exists():
+            raise CommandError(f"{file} は、もうあります", returncode=CANNOT)
+        identity = pyrage.x25519.Identity.generate()
+        file.touch(mode=0o600)
+        file.write_text(
+            f"# Policity の写しを開く秘密鍵。サーバーには置かないでください。\n{identity}\n"
+        )
+        self.stdout.write(str(identity.to_public()))
+
+    def _stream(self, **_: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        self._streamer().run(stop)
+
+    def _backup(self, **_: Any) -> None:
+        streamer = self._streamer()
+        try:
+            streamer.step()
+        finally:
+            streamer.end()
+        found = queries.synced(settings.HOME)
+        self.stdout.write(f"写しを取りました：{found.generation if found else ''}")
+
+    def _streamer(self) -> Streamer:
+        if not settings.BACKUP_RECIPIENTS:
+            raise ValueError("POLICITY_BACKUP_RECIPIENTS（公開鍵のファイル）を設定してください")
+        keys = recipients(Path(settings.BACKUP_RECIPIENTS))
+        return Streamer(Path(settings.HOME), self._store(), keys, clock=timezone.now)
+
+    def _store(self) -> Folder:
+        if not settings.BACKUP:
+            raise ValueError("POLICITY_BACKUP（写しを置くフォルダー）を設定してください")
+        return Folder(Path(settings.BACKUP))
+
+    def _restore(
+        self, *, identity: Path, into: Path | None, generation: str, json: bool, **_: Any
+    ) -> None:
+        target = into or Path(settings.HOME)
+        done = restore(
+            self._store(), identities(identity), target, report=self.stderr.write,
+            generation=generation,
+        )  # fmt: skip
+        self._say(
+            _told(done), f"{target} にもどしました。policity serve で始められます", done, json
+        )
+
+    def _verify(self, *, identity: Path, json: bool, **_: Any) -> None:
+        done, _nothing = self._tried(identity, lambda _: None)
+        self._say(_told(done), "この写しから、すべてもどせます", done, json)
+
+    def _drill(self, *, identity: Path, json: bool, **_: Any) -> None:
+        asked = timezone.now()
+        found = queries.synced(settings.HOME)
+        if found is None:
+            raise BadCopyError("写しがありません")
+        done, compared = self._tried(identity, self._compared)
+        assert isinstance(compared, Compared)  # noqa: S101  # for the types
+        said: dict[str, Any] = _told(done) | {
+            "recovery_point_s": round((asked - found.at).total_seconds(), 1),
+            "recovery_time_s": round(done.seconds, 1),
+            "rows_compared": compared.rows,
+            "rows_different": compared.different,
+        }
+        differ = sum(compared.different.values())
+        text = f"{compared.rows}行を比べました。違うのは{differ}行です（写しのあとに変わったもの）"
+        self._say(said, text, done, json)
+
+    def _tried(
+        self, identity: Path, look: Callable[[Path], Compared | None]
+    ) -> tuple[Restored, Compared | None]:
+        """Restores into a folder of its own, lets somebody look, and destroys only that."""
+        beside = Path(settings.HOME) / "run"
+        folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=beside if beside.is_dir() else None))
+        try:
+            done = restore(
+                self._store(), identities(identity), folder / "home", report=self.stderr.write
+            )
+            return done, look(folder / "home" / DATABASE)
+        finally:
+            shutil.rmtree(folder)
+
+    def _compared(self, restored: Path) -> Compared:
+        live = f"file:{Path(settings.HOME) / DATABASE}?mode=ro"
+        with closing(sqlite3.connect(live, uri=True)) as one:
+            one.execute("BEGIN")
+            with closing(sqlite3.connect(restored)) as other:
+                return compare(one, other)
+
+    def _status(self, *, json: bool, **_: Any) -> None:
+        found = queries.synced(settings.HOME)
+        age = None if found is None else (timezone.now() - found.at).total_seconds()
+        old = age is None or age > TOO_OLD.total_seconds()
+        if json:
+            said = {"age_s": age and round(age, 1), "old": old, "kept": bool(settings.BACKUP)}
+            self.stdout.write(_dumps(said | (_synced(found) if found else {})))
+        elif found is None or age is None:
+            self.stdout.write("写しは、まだありません")
+        else:
+            self.stdout.write(f"{found.generation} と変更{found.changes}回分。{age:.0f}秒前まで")
+        if old:
+            sys.exit(OLD)
+
+    def _say(self, said: dict[str, Any], text: str, done: Restored, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(_dumps(said))
+            return
+        at = timezone.localtime(done.at).strftime("%Y年%m月%d日 %H時%M分%S秒")
+        self.stdout.write(f"{at}の状態、{done.rows}行（{done.seconds:.1f}秒）。{text}")
+
+
+def _told(done: Restored) -> dict[str, Any]:
+    return {
+        "generation": done.generation,
+        "at": done.at.isoformat(),
+        "changes": done.changes,
+        "rows": done.rows,
+        "seconds": round(done.seconds, 1),
+    }
+
+
+def _synced(found: queries.Synced) -> dict[str, Any]:
+    return {"at": found.at.isoformat(), "generation": found.generation, "changes": found.changes}
+
+
+def _dumps(said: dict[str, Any]) -> str:
+    return json.dumps(said, ensure_ascii=False)

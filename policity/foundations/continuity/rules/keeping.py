@@ -1,0 +1,20 @@
+"""Which copies to keep. Pure."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+NEWEST = 3
+DAYS = 14
+
+
+def outlived(begun: Collection[datetime], *, now: datetime) -> set[datetime]:
+    """Of copies that are whole, by when each was begun, those that are no longer needed.
+
+    The newest three stay, and of each of the last fourteen days (in the time zone of the moments)
+    the last one.
+    """
+    ordered = sorted(begun)
+    kept = set(ordered[-NEWEST:])
+    last = {at.date(): at for at in ordered}
+    kept |= {at for day, at in last.items() if now.date() - day < timedelta(days=DAYS)}
+    return set(ordered) - kept

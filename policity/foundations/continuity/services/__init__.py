@@ -1,0 +1,6 @@
+"""Copying a city while it runs, and bringing it back."""
+
+from policity.foundations.continuity.services.restoring import Restored, restore
+from policity.foundations.continuity.services.streaming import Streamer
+
+__all__ = ["Restored", "Streamer", "restore"]

@@ -1,0 +1,155 @@
+"""The whole home as one encrypted file, streamed: the database as of one moment, and the keys."""
+
+import gzip
+import io
+import json
+import os
+import tarfile
+import threading
+import zlib
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyrage
+
+from policity.foundations.continuity.formats.copies import MANIFEST
+
+DATABASE = "policity.sqlite3"
+# Besides the database. `published` is rendered anew from it, `run` is of the moment, and what was
+# kept in `upgrades` and `drills` is another time's.
+TAKEN = ("secret.key", "vapid.key", "address", "media", "outbox")
+CHUNK = 1 << 20
+
+
+def recipients(file: Path) -> list[Any]:
+    """Whom copies are encrypted for: public keys (age1…), one a line, # before a remark.
+
+    Raises OSError, and ValueError where there is none or a line is none.
+    """
+    lines = (line.partition("#")[0].strip() for line in file.read_text().splitlines())
+    found = []
+    for line in filter(None, lines):
+        try:
+            found.append(pyrage.x25519.Recipient.from_str(line))
+        except pyrage.RecipientError as error:
+            raise ValueError(f"{file}: 「{line[:20]}…」は公開鍵（age1…）ではありません") from error
+    if not found:
+        raise ValueError(f"{file}: 公開鍵（age1…）がありません")
+    return found
+
+
+def identities(file: Path) -> list[Any]:
+    """Private keys (AGE-SECRET-KEY-1…), one a line. Raises OSError, ValueError."""
+    lines = (line.partition("#")[0].strip() for line in file.read_text().splitlines())
+    try:
+        found = [pyrage.x25519.Identity.from_str(line) for line in filter(None, lines)]
+    except pyrage.IdentityError as error:
+        raise ValueError(f"{file}: 秘密鍵（AGE-SECRET-KEY-1…）ではない行があります") from error
+    if not found:
+        raise ValueError(f"{file}: 秘密鍵（AGE-SECRET-KEY-1…）がありません")
+    return found
+
+
+def pack_home(
+    home: Path, database: Path, said: dict[str, Any], to: BinaryIO, keys: Sequence[Any]
+) -> None:
+    """Write a home to a file, with `database` in the place of its own, encrypted for `keys`.
+
+    `said` goes into the manifest, beside each file's digest.
+    """
+    reading, writing = os.pipe()
+    faults: list[BaseException] = []
+
+    def fill() -> None:
+        try:
+            with os.fdopen(writing, "wb") as out:
+                _tar(home, database, said, out)
+        except BaseException as fault:  # told to who waits below
+            faults.append(fault)
+
+    filler = threading.Thread(target=fill)
+    filler.start()
+    with os.fdopen(reading, "rb") as text:
+        pyrage.encrypt_io(text, to, keys)
+    filler.join()
+    if faults:
+        raise faults[0]
+
+
+def _tar(home: Path, database: Path, said: dict[str, Any], out: BinaryIO) -> None:
+    digests = {}
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as squeezed,
+        tarfile.open(fileobj=squeezed, mode="w|") as tar,
+    ):
+        files = [(DATABASE, database)]
+        for name in TAKEN:
+            place = home / name
+            inside = sorted(place.rglob("*")) if place.is_dir() else [place]
+            files += [(str(path.relative_to(home)), path) for path in inside if path.is_file()]
+        for name, path in files:
+            tar.add(path, name, recursive=False, filter=_plain)
+            digests[name] = digest(path)
+        text = json.dumps(said | {"files": digests}, ensure_ascii=False).encode()
+        entry = tarfile.TarInfo(MANIFEST)
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+
+
+def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
+
+
+def unpack_home(source: BinaryIO, keys: Sequence[Any], into: Path) -> dict[str, Any]:
+    """What `pack_home` wrote, into an empty folder; gives the manifest.
+
+    Raises pyrage.DecryptError, and ValueError where it is broken or not what the manifest says.
+    """
+    reading, writing = os.pipe()
+    faults: list[Exception] = []
+
+    def fill() -> None:
+        try:
+            with os.fdopen(writing, "wb") as out:
+                pyrage.decrypt_io(source, out, keys)
+        except Exception as fault:  # told to who waits below
+            faults.append(fault)
+
+    filler = threading.Thread(target=fill)
+    filler.start()
+    broken: Exception | None = None
+    with os.fdopen(reading, "rb") as text:
+        try:
+            with tarfile.open(fileobj=text, mode="r|gz") as tar:
+                tar.extractall(into, filter="data")
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as fault:
+            broken = fault
+        # To the end: only there it shows that nothing was cut off.
+        while text.read(CHUNK):
+            pass
+    filler.join()
+    for one in (*faults, broken):
+        if isinstance(one, pyrage.DecryptError):
+            raise one
+        if one is not None:
+            raise ValueError(f"{type(one).__name__}: {one}") from one
+    manifest = into / MANIFEST
+    said: dict[str, Any] = json.loads(manifest.read_text())
+    manifest.unlink()
+    for name, wanted in said["files"].items():
+        if digest(into / name) != wanted:
+            raise ValueError(f"{name} が、写したときと違います")
+    return said
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file."""
+    found = sha256()
+    with file.open("rb") as data:
+        while some := data.read(CHUNK):
+            found.update(some)
+    return found.hexdigest()

@@ -1,0 +1,129 @@
+"""From copies to a home that serves; nothing is brought back half."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyrage
+
+from policity.foundations.continuity.channels.folder import Folder
+from policity.foundations.continuity.formats import copies
+from policity.foundations.continuity.formats.copies import BadCopyError
+from policity.foundations.continuity.rules.wal import Changes
+from policity.foundations.continuity.services.packing import DATABASE, unpack_home
+from policity.foundations.continuity.services.tables import rows
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was brought back: as of `at`, with how many changes since the whole copy."""
+
+    generation: str
+    at: datetime
+    changes: int
+    rows: int
+    seconds: float
+
+
+def generations(store: Folder) -> list[str]:
+    """Those whose whole copy lies there, the newest first."""
+    found = (name for name in store.names() if copies.begun(name))
+    return sorted((one for one in found if copies.BASE in store.names(one)), reverse=True)
+
+
+def restore(
+    store: Folder, keys: Sequence[Any], into: Path, *, report: Report, generation: str = ""
+) -> Restored:
+    """Bring a home back into a folder that is empty, or not there: the newest copy, or a named one.
+
+    Raises BadCopyError, OSError; what was written until then is left for who looks into it.
+    """
+    if into.exists() and any(into.iterdir()):
+        raise BadCopyError(f"{into} は空ではありません。空のフォルダーを指定してください")
+    found = generations(store)
+    if generation and generation not in found:
+        raise BadCopyError(f"{generation} の写しはありません")
+    if not found:
+        raise BadCopyError("写しがありません")
+    chosen, began = generation or found[0], time.monotonic()
+    into.mkdir(mode=0o750, parents=True, exist_ok=True)
+    report(f"{chosen} の写しを読んでいます（{store.size(f'{chosen}/{copies.BASE}') // 2**20}MB）…")
+    with store.reading(f"{chosen}/{copies.BASE}") as file:
+        said = _unpacked(file, keys, into)
+    database = into / DATABASE
+    database.chmod(0o600)
+    _counted(database, said["rows"])
+    at, count = datetime.fromisoformat(said["at"]), 0
+    with database.open("r+b") as file:
+        for number in _numbers(store, chosen):
+            change = _change(store, keys, chosen, number)
+            apply(file, change)
+            at, count = change.at, number
+    report(f"変更を{count}回分、重ねました。データベースを調べています …")
+    return Restored(chosen, at, count, _sound(database), time.monotonic() - began)
+
+
+def _unpacked(file: Any, keys: Sequence[Any], into: Path) -> dict[str, Any]:
+    try:
+        return unpack_home(file, keys, into)
+    except pyrage.DecryptError as error:
+        raise BadCopyError(f"この鍵では開けないか、写しがこわれています（{error}）") from error
+    except (ValueError, KeyError, OSError) as error:
+        raise BadCopyError(f"写しがこわれています（{error}）") from error
+
+
+def _numbers(store: Folder, generation: str) -> list[int]:
+    """The changes that follow one another from the first on; beyond a hole nothing is of use."""
+    found = sorted(filter(None, map(copies.change_number, store.names(generation))))
+    return [
+        number
+        for number, wanted in zip(found, range(1, len(found) + 1), strict=True)
+        if number == wanted
+    ]
+
+
+def _change(store: Folder, keys: Sequence[Any], generation: str, number: int) -> copies.Change:
+    name = f"{generation}/{copies.change_name(number)}"
+    with store.reading(name) as file:
+        try:
+            change = copies.unpack(pyrage.decrypt(file.read(), keys))
+        except pyrage.DecryptError as error:
+            raise BadCopyError(f"{name} がこわれています（{error}）") from error
+    if (change.generation, change.number) != (generation, number):
+        raise BadCopyError(f"{name} は、ほかの写しのものです")
+    return change
+
+
+def apply(file: Any, change: copies.Change) -> None:
+    """Write changed pages into a database that nobody uses."""
+    changes: Changes = change.changes
+    for number, page in changes.pages.items():
+        file.seek((number - 1) * change.page_size)
+        file.write(page)
+    file.truncate(changes.size * change.page_size)
+
+
+def _counted(database: Path, wanted: dict[str, int]) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        found = rows(connection)
+    if found != wanted:
+        wrong = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+        raise BadCopyError(f"行の数が、写したときと違います（{'、'.join(wrong)}）")
+
+
+def _sound(database: Path) -> int:
+    """How many rows it has. Raises BadCopyError where SQLite finds anything wrong with it."""
+    with closing(sqlite3.connect(database)) as connection:
+        said = [row[0] for row in connection.execute("PRAGMA integrity_check(10)")]
+        if said != ["ok"]:
+            raise BadCopyError(f"データベースがこわれています（{said[0]}）")
+        if wrong := connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise BadCopyError(f"データベースのつながりがこわれています（{wrong[0]}）")
+        return sum(rows(connection).values())
