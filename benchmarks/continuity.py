@@ -5,6 +5,8 @@ again and again: how long ago is what it holds. Then it is brought back beside, 
 city row by row. Beside it: what a whole copy takes by the database's own means.
 """
 
+# ruff: noqa: S608  # names of our own tables
+
 import json
 import statistics
 import subprocess
@@ -73,12 +75,12 @@ def measure() -> list[dict[str, object]]:
                "five minutes"),
         {
             "figure": round(statistics.median(ours), 1),
-            "unit": "s for a whole copy, encrypted",
+            "unit": "s for a whole copy, encrypted, and the start of its process",
             "peer": "SQLite's backup and gzip -1, not encrypted",
             "peer_figure": round(statistics.median(alone), 1),
             "ratio": round(statistics.median(alone) / statistics.median(ours), 2),
             "spread": round((max(ours) - min(ours)) / statistics.median(ours), 2),
-            "goal": 0.5,
+            "goal": 0.4,
         },
     ]  # fmt: skip
 
