@@ -32,6 +32,7 @@ FLOORS = [
     ["foundations.places"],
     ["foundations.residents"],
     ["foundations.delivery"],
+    ["foundations.continuity"],
     ["fields.*"],
     ["public_site", "back_office"],
     ["project"],
@@ -319,7 +320,10 @@ def test_the_nginx_we_ship_says_what_the_front_says() -> None:
         if name in front.STRICTER:
             assert f'    "" "{text}";' in server
         else:
-            assert f'add_header {name} "{text}" always;' in headers
+            line = f'add_header {name} "{text}" always;'
+            assert line in headers, f"deploy/nginx/policity-headers.conf lacks: {line}"
+    for name, text in front.HTTPS_ONLY.items():
+        assert f'# add_header {name} "{text}" always;' in headers
     types = (ROOT / "deploy" / "nginx" / "policity-types.conf").read_text()
     for ending, kind in front.CONTENT_TYPES.items():
         assert f'"{kind}" {ending};' in types

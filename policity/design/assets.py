@@ -47,9 +47,24 @@ def address(name: str) -> str:
     return f"/{FOLDER}{stem}.{digest}.{suffix}"
 
 
+# Style sheets that stand inside pages: what must be read in one answer when everybody reads.
+INLINE = (
+    "tokens base urgent",
+    "tokens base urgent error",
+    "tokens base urgent form reply",
+    "tokens base error",
+    "drill",
+)
+
+
 @cache
 def inline(parts: str) -> str:
-    """Style sheets to stand inside a page: "tokens base urgent"."""
+    """Style sheets to stand inside a page: "tokens base urgent". KeyError: not one of `INLINE`.
+
+    Browsers are told the digest of each (CSP): no other style inside a page is followed.
+    """
+    if parts not in INLINE:
+        raise KeyError(parts)
     return squeeze("".join(_read(f"{part}.css") for part in parts.split()))
 
 

@@ -5,26 +5,50 @@ that has nginx. Both are held to the same behaviour by tests.
 """
 
 import os
+import re
 import sys
+from base64 import b64encode
+from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from string import Template
 
+from policity.design import assets
 from policity.kit.languages import LANGUAGES
 
 PAGES = Path(__file__).parent / "pages"
+_STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 
-# Styles stand inside urgent pages; nothing else may be inline, and nothing comes from elsewhere.
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-SECURITY_HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=()",
-}
+
+def styles() -> tuple[str, ...]:
+    """The styles that stand inside this version's pages, as browsers compare them (CSP level 3)."""
+    texts = [assets.inline(parts) for parts in assets.INLINE]
+    for page in sorted(PAGES.glob("*.html")):
+        texts += _STYLE.findall(page.read_text("utf-8"))
+    digests = (b64encode(sha256(text.encode()).digest()).decode() for text in texts)
+    return tuple(f"'sha256-{digest}'" for digest in digests)
+
+
+# A year, as lists of such sites ask for; never said over http, where browsers would ignore it.
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def security_headers(styles: Iterable[str]) -> dict[str, str]:
+    """What every answer says: only these styles may be inline, and nothing comes from elsewhere."""
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src 'self'; style-src 'self' {' '.join(styles)}; "
+            "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+
+SECURITY_HEADERS = security_headers(styles())
 # The application may be stricter: the address of a personal page is told to nobody.
 STRICTER = frozenset({"Referrer-Policy"})
 # The system's own table differs from machine to machine.
@@ -204,9 +228,21 @@ $types
 
 
 def configuration(
-    *, published: Path, socket: Path, bind: str, port: int, pages: Path = PAGES
+    *,
+    published: Path,
+    socket: Path,
+    bind: str,
+    port: int,
+    pages: Path = PAGES,
+    before: Iterable[str] = (),
+    https: bool = False,
 ) -> str:
-    """The Caddyfile for one city. `pages` holds what is shown before there is anything else."""
+    """The Caddyfile for one city. `pages` holds what is shown before there is anything else.
+
+    `before` are the styles of the version before: its pages stay until they are rendered anew.
+    `https`: the city's address is one, whoever ends it before us.
+    """
+    said = security_headers(dict.fromkeys([*styles(), *before])) | (HTTPS_ONLY if https else {})
     return CONFIGURATION.substitute(
         published=_quoted(published),
         pages=_quoted(pages),
@@ -218,8 +254,7 @@ def configuration(
         cache_pages=CACHE_PAGES,
         cache_assets=CACHE_ASSETS,
         security="\n".join(
-            f'\t\t{"?" if name in STRICTER else ""}{name} "{text}"'
-            for name, text in SECURITY_HEADERS.items()
+            f'\t\t{"?" if name in STRICTER else ""}{name} "{text}"' for name, text in said.items()
         ),
         residents=RESIDENTS,
         types="\n".join(

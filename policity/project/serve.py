@@ -88,9 +88,18 @@ class _City:
                 bind=self.where.bind,
                 port=self.where.port,
                 pages=self._pages(),
+                before=self._styles_before(),
+                https=self.where.url.startswith("https:"),
             )
         )
         return Child("front", front.command(file), front.surroundings(self.run))
+
+    def _styles_before(self) -> list[str]:
+        """The styles inside pages of the version that served this home last."""
+        kept = self.run / "styles"
+        before = kept.read_text().split("\n") if kept.exists() else []
+        kept.write_text("\n".join(front.styles()))
+        return [line for line in before if line]
 
     def _pages(self) -> Path:
         if not self.where.drill:

@@ -20,5 +20,13 @@ def page() -> Iterator[Page]:
             executable_path=chromium,
             args=[*flags, "--disable-gpu", "--disable-background-networking"],
         )
-        yield browser.new_page()
+        found = browser.new_page()
+        forbidden: list[str] = []
+        # What a page wants and the city's own headers forbid: never seen by who writes the page.
+        found.context.on(
+            "console",
+            lambda said: forbidden.append(said.text) if "Content Security" in said.text else None,
+        )
+        yield found
         browser.close()
+        assert forbidden == []

@@ -65,6 +65,7 @@ BAR = 100.0
 class Part:
     """One state of the bar: how many, and where it is drawn."""
 
+    key: str
     word: str
     note: str
     count: int
@@ -209,7 +210,9 @@ def sending(sent: delivery.Sent, *, now: datetime) -> Sending:
             continue
         width = WIDTH * some / count.targets if count.targets else 0.0
         said = _why_said(count.split.why) if state is State.FAILED else note
-        parts.append(Part(word, said, some, number(some), colour, round(x, 1), round(width, 1)))
+        parts.append(
+            Part(state.word, word, said, some, number(some), colour, round(x, 1), round(width, 1))
+        )
         x += width
     there = reached(count.split.states)
     return Sending(

@@ -5,6 +5,7 @@ import gzip
 import http.client
 import http.server
 import os
+import re
 import shutil
 import socket
 import socketserver
@@ -16,11 +17,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import brotli
 import pytest
 from pytest_django import Settings
 
+import policity
+from policity.design import assets
 from policity.foundations.publishing.services import tree
 from policity.project import front, home
 
@@ -503,3 +507,37 @@ def test_before_the_first_publishing_a_page_says_so(tmp_path: Path) -> None:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_nothing_inline_is_followed_but_what_we_wrote() -> None:
+    said = front.SECURITY_HEADERS["Content-Security-Policy"]
+    assert "unsafe" not in said
+    # Every style in a template is one of the known ones: else browsers would not follow it.
+    for template in Path(policity.__path__[0]).rglob("*.html"):
+        text = template.read_text("utf-8")
+        assert " style=" not in text, template
+        for inside in re.findall(r"<style>(.*?)</style>", text, re.DOTALL):
+            known = re.fullmatch(r'\{% inline_css "([a-z ]+)" %\}', inside)
+            assert (known and known[1] in assets.INLINE) or template.parent == front.PAGES, template
+        for script in re.findall(r"<script\b[^>]*>", text):
+            assert " src=" in script, template
+        assert not re.search(r'\son[a-z]+="', text), template
+
+
+def test_styles_of_the_version_before_are_followed_until_its_pages_are_gone(tmp_path: Path) -> None:
+    assert "'sha256-old='" in _configured(tmp_path, before=["'sha256-old='"])
+    assert "'sha256-old='" not in _configured(tmp_path)
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_browsers_are_told_to_stay_with_https_where_there_is_any(
+    tmp_path: Path, https: bool
+) -> None:
+    text = _configured(tmp_path, https=https)
+    assert ('Strict-Transport-Security "max-age=31536000"' in text) == https
+
+
+def _configured(folder: Path, **options: Any) -> str:
+    return front.configuration(
+        published=folder, socket=folder / "s", bind="127.0.0.1", port=1, **options
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from policity.project import environment, serve
+from policity.project import environment, front, serve
 from policity.project.children import Child
 
 
@@ -32,3 +32,14 @@ def test_a_preparation_that_is_under_way_is_ended_before_the_front(
         ("front", None),
         ("preparation", None),
     ]
+
+
+def test_the_styles_of_the_version_before_are_remembered(tmp_path: Path) -> None:
+    where = environment.Environment(
+        home=tmp_path, demo=False, bind="127.0.0.1", port=8000, hosts=(), url=""
+    )
+    (tmp_path / "run").mkdir()
+    assert serve._City(where)._styles_before() == []
+    assert tuple(serve._City(where)._styles_before()) == front.styles()
+    (tmp_path / "run" / "styles").write_text("'sha256-old='")
+    assert serve._City(where)._styles_before() == ["'sha256-old='"]
