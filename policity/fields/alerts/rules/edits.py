@@ -105,6 +105,9 @@ def _fault(part: str, text: str, shipped: str, code: str) -> str:
         return "文面が空です。どの言葉にも文面が要ります。"
     else:
         longest = LONGEST.get(part, LONGEST_TEXT)
+    if (part in LONGEST or part == wording.CHECKED_BY) and not text.isprintable():
+        # It stands in the subject of a mail, or beside other words.
+        return "1行で書いてください。改行は使えません。"
     if len(text) > longest:
         return f"{longest}字までです（{len(text)}字あります）。"
     marks, wanted = (set(_PLACEHOLDER.findall(one)) for one in (text, shipped))

@@ -272,6 +272,16 @@ def test_a_process_reads_again_when_another_announces_a_change(staff, settings, 
     assert words.current().subjects(Book.RULES) == {"fog"}
 
 
+@pytest.mark.parametrize("sign", ["\n", "\r\n", "\0", "\u2028"])
+@pytest.mark.parametrize("part", ["name", "checked_by"])
+def test_what_stands_in_one_line_is_one_line(part, sign):
+    wanted = edits.as_shipped(FOG)
+    wanted["ja"][part] = f"霧{sign}注意"
+    assert edits.faults(FOG, wanted) == {("ja", part): "1行で書いてください。改行は使えません。"}
+    wanted["ja"][part] = "霧注意"
+    assert edits.faults(FOG, wanted) == {}
+
+
 def test_a_change_is_announced_before_its_pages_are_in_line(staff, monkeypatch):
     """A worker that claims one of them has read the new words, or reads them now."""
     order = []

@@ -1,0 +1,258 @@
+"""Attacks on every address, form and file that there is; what is added later joins by itself.
+
+Every view of the URL configuration is visited: by strangers, by staff without a role, by each role;
+with numbers too large, names that climb out of folders, and every field of every form filled with
+markup, formulas and line breaks. Nobody gets in, nothing breaks, nothing comes back as markup.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+from lxml import html
+
+from policity.back_office.tests.test_orders_web import create, made
+from policity.fields.alerts.services.records import hand_over, write_note
+from policity.foundations.accounts.models import Role, User
+from policity.foundations.places.models import Town
+
+pytestmark = pytest.mark.usefixtures("city")
+
+HUGE = str(2**64)
+# What a text in an address may be: out of the folder, out of the line, out of the markup.
+CLIMBING = ["../../secret.key", "..%2f..%2fsecret.key", "x%00y", "x\r\nSet-Cookie: a=b", "あ" * 300]
+MARKUP = '=HYPERLINK("https://evil.example")"><b data-planted="1">\''
+LINES = "x\r\nX-Planted: 1"
+# Fields that a form does not have, and that rows do.
+MASS = {
+    "is_superuser": "1", "is_staff": "1", "is_active": "1", "by": "1", "by_id": "1", "id": "1",
+    "version": "99", "stage": "issued", "approved_at": "2026-01-01", "role": "administrator",
+}  # fmt: skip
+
+# What stands in an address besides numbers, so that there is something at its end.
+THERE = {"phenomenon": "heavy_rain", "book": "orders", "key": "levels.4", "outlet": "x"}
+
+# Answered to whoever asks, and why.
+OPEN = {
+    "readyz": "monitoring: says what is missing, of nobody",
+    "back_office:sign_in": "the way in",
+}
+
+
+def views(found: Any = None, before: str = "", space: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Every view: its name, its route, its pattern."""
+    for one in (found or get_resolver()).url_patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from views(one, route, f"{one.namespace}:" if one.namespace else space)
+        else:
+            assert isinstance(one, URLPattern)
+            yield f"{space}{one.name or one.pattern}", route, one
+
+
+VIEWS = sorted(views(), key=lambda view: view[0])
+STAFF = [view for view in VIEWS if view[1].startswith("staff/") and view[0] not in OPEN]
+
+
+def addresses(route: str, number: str, word: str) -> str:
+    """A route with each place in it filled."""
+    slug = re.sub(r"[^\w-]", "", word) or "x"
+
+    def fill(found: re.Match[str]) -> str:
+        if found[1] == "number:":
+            return number
+        if word == "x" and found[2] in THERE:
+            return THERE[found[2]]
+        return slug if found[1] == "slug:" else word
+
+    return "/" + re.sub(r"<(\w+:)?(\w+)>", fill, route)
+
+
+def ids(view: Any) -> str:
+    return str(view[0])
+
+
+def test_every_view_is_open_linked_or_for_staff():
+    """A new one has to say what it is."""
+    for name, route, _ in VIEWS:
+        linked = bool(re.match(r"^(\^|\(|<)?.*(register|me|reply)", route))
+        assert name in OPEN or route.startswith("staff/") or linked, route
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options"])
+@pytest.mark.parametrize("view", STAFF, ids=ids)
+def test_a_stranger_gets_nothing(client: Client, view, method):
+    answer = getattr(client, method)(addresses(view[1], "1", "x"))
+    assert answer.status_code in (302, 405, 200 if method == "post" else 405), answer.status_code
+    if answer.status_code == 302:
+        assert answer["Location"].startswith("/staff/sign-in/")
+    if answer.status_code == 200:
+        # What was typed waits in the sign-in page, and nothing else is said.
+        assert "職員のサインイン" in answer.content.decode()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("view", STAFF, ids=ids)
+def test_who_has_no_role_gets_nothing_whatever_flags_the_account_has(client: Client, view, method):
+    client.force_login(
+        User.objects.create(username="nobody", is_superuser=True, is_staff=True, is_active=True)
+    )
+    answer = getattr(client, method)(addresses(view[1], "1", "x"))
+    if view[0] == "back_office:sign_out" and method == "post":
+        assert answer.status_code == 302
+    else:
+        assert answer.status_code in (403, 405)
+
+
+@pytest.fixture
+def everybody() -> dict[Role, User]:
+    return {role: create(role, f"someone-{role}") for role in Role}
+
+
+@pytest.fixture
+def lived(everybody) -> int:
+    """Something of each kind is there, so that pages have something to show."""
+    officer = everybody[Role.DUTY_OFFICER]
+    now = timezone.now()
+    write_note(text="見回り", at=now, by=officer, now=now)
+    hand_over(text="引き継ぎ", summary=[], by=officer, now=now)
+    return int(made(officer, [Town.objects.here()[0].pk]).pk)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_address_breaks_anything(client: Client, everybody, lived, role):
+    client.force_login(everybody[role])
+    for _, route, _ in STAFF:
+        for number in ("0", "1", HUGE):
+            for word in ("x", *CLIMBING):
+                for method in ("get", "post"):
+                    if method == "post" and "sign-out" in route:
+                        continue
+                    answer = getattr(client, method)(addresses(route, number, word))
+                    assert answer.status_code < 500 or "live" in route, (route, number, word)
+                    assert "X-Planted" not in answer
+                    assert str(answer.headers.get("Location", "/")).isprintable()
+                if "<" not in route:
+                    break
+            if "<" not in route:
+                break
+
+
+def forms(page: Any) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Every form of a page that changes something: where it goes, and its fields as they stand."""
+    for form in page.xpath("//form[translate(@method, 'POST', 'post') = 'post']"):
+        action = str(form.get("action") or "")
+        if "sign-out" in action:
+            continue
+        yield action, {name: [str(value)] for name, value in form.form_values()}
+
+
+def texts(page: Any, action: str) -> list[str]:
+    """The names of what can be typed into a form."""
+    return [
+        str(field.get("name"))
+        for form in page.xpath("//form")
+        if str(form.get("action") or "") == action
+        for field in form.xpath(
+            ".//textarea[@name] | .//input[@name][not(@type) or @type='text' or @type='search']"
+        )
+    ]
+
+
+def planted(client: Client, role: Role, lived: int, payload: str) -> int:
+    """Fill every text of every form that this role sees, and press each button. Says how many."""
+    count = 0
+    for _, route, _ in STAFF:
+        path = addresses(route, str(lived), "x")
+        answer = client.get(path)
+        if answer.status_code != 200 or "html" not in answer.headers["Content-Type"]:
+            continue
+        page = html.document_fromstring(answer.content)
+        seen = set()
+        for action, values in forms(page):
+            # Of a hundred sites with the same buttons one is enough.
+            if (alike := re.sub(r"\d+", "#", action)) in seen:
+                continue
+            seen.add(alike)
+            names = texts(page, action)
+            filled = values | {name: [payload] for name in names} | MASS
+            pressed = client.post(action or path, filled)
+            assert pressed.status_code < 500, (path, action)
+            assert "X-Planted" not in pressed
+            location = pressed.headers.get("Location", "/")
+            assert location.startswith(("/", "?")), location
+            assert not location.startswith("//"), location
+            count += bool(names)
+            no_markup(pressed.content)
+    return count
+
+
+def no_markup(content: bytes) -> None:
+    if not content or b"planted" not in content:
+        return
+    page = html.document_fromstring(content)
+    assert page.xpath("//*[@data-planted]") == []
+
+
+@pytest.mark.parametrize("payload", [MARKUP, LINES], ids=["markup and formula", "lines"])
+@pytest.mark.parametrize("role", [Role.COMMANDER, Role.ADMINISTRATOR])
+def test_what_is_typed_anywhere_never_comes_back_as_anything_else(
+    client: Client, everybody, lived, role, payload
+):
+    before = dict(User.objects.values_list("pk", "is_superuser"))
+    client.force_login(everybody[role])
+    assert planted(client, role, lived, payload) > 1
+    assert dict(User.objects.values_list("pk", "is_superuser")) == before
+    for reader in (Role.COMMANDER, Role.ADMINISTRATOR):
+        client.force_login(everybody[reader])
+        for _, route, _ in STAFF:
+            answer = client.get(addresses(route, str(lived), "x"))
+            kind = answer.headers.get("Content-Type", "")
+            if answer.status_code == 200 and "html" in kind:
+                no_markup(answer.content)
+            if answer.status_code == 200 and "csv" in kind:
+                no_formula(answer.getvalue())
+
+
+def no_formula(data: bytes) -> None:
+    for row in csv.reader(io.StringIO(data.decode("utf-8-sig"))):
+        for cell in row:
+            assert not re.match(r"[=+\-@\t\r](?!\d*$)", cell), cell
+
+
+@pytest.mark.parametrize(
+    "to", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_leads_nowhere_else(client: Client, everybody, to):
+    from policity.back_office.tests.test_access import PASSWORD
+
+    data = {"username": "someone-viewer", "password": PASSWORD, "next": to}
+    assert client.post(f"/staff/sign-in/?next={to}", data)["Location"] == "/staff/"
+
+
+def test_who_may_come_without_a_token_is_a_short_list():
+    """CSRF: a view without the check has to have a reason here."""
+    exempt = {name for name, _, pattern in VIEWS if getattr(pattern.callback, "csrf_exempt", False)}
+    linked = {
+        # Nothing rests on a cookie there: the link is the permission, and who registers has none.
+        name
+        for name, route, _ in VIEWS
+        if re.search(r"(register|me|reply)", route)
+    }
+    assert exempt <= linked
+
+
+@pytest.mark.parametrize("view", [v for v in VIEWS if v not in STAFF], ids=ids)
+@pytest.mark.parametrize("word", CLIMBING)
+def test_residents_pages_break_at_nothing(client: Client, view, word):
+    for method in ("get", "post"):
+        route = re.sub(r"\(\?P<[^>]+>[^()]*\)|\^|\$|\\Z", "", view[1])
+        answer = getattr(client, method)(addresses(route, HUGE, word))
+        assert answer.status_code < 500 or view[0] == "readyz"
+        assert "X-Planted" not in answer
