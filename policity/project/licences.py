@@ -41,7 +41,7 @@ def licence(name: str) -> tuple[str, str] | None:
         return None
 
     def first(field: str) -> str:
-        return (said.get_all(field) or [""])[0].partition("\n")[0]
+        return str((said.get_all(field) or [""])[0]).partition("\n")[0]
 
     classes = [line for line in said.get_all("Classifier", []) if line.startswith("License ::")]
     named = "; ".join(line.rpartition(" :: ")[2] for line in classes)
