@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from lxml import html
 
+import policity
 from policity.back_office.tests.test_orders_web import create, made
 from policity.fields.alerts.services.records import hand_over, write_note
 from policity.foundations.accounts.models import Role, User
@@ -256,3 +258,31 @@ def test_residents_pages_break_at_nothing(client: Client, view, word):
         answer = getattr(client, method)(addresses(route, HUGE, word))
         assert answer.status_code < 500 or view[0] == "readyz"
         assert "X-Planted" not in answer
+
+
+# Whoever opens a connection outwards, and why no stranger chooses where to.
+REACHES_OUT = {
+    "fields/alerts/sources/http.py": "feeds: their addresses are the administrator's",
+    "foundations/accounts/services/audit.py": "syslog: named in the environment",
+    "foundations/delivery/channels/smtp.py": "the mail server: named in the environment",
+    "foundations/delivery/channels/webpush.py": "browsers' push services: looked up once, public "
+    "addresses only, connected to by that very address, no redirects",
+}
+# These talk to this machine alone.
+STAYS_HERE = {"project/releases.py", "project/serve.py"}
+CONNECTS = re.compile(
+    r"^(?:import|from) (?:socket|ssl|smtplib|http\.client|urllib\.request|pyreqwest|requests|httpx"
+    r"|aiohttp|ftplib|telnetlib|xmlrpc)\b|SysLogHandler",
+    re.MULTILINE,
+)
+
+
+def test_who_opens_a_connection_outwards_is_a_short_list():
+    """SSRF: a new one has to say here why no stranger chooses where it leads."""
+    package = Path(policity.__path__[0])
+    found = {
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        if "tests" not in file.parts and CONNECTS.search(file.read_text())
+    }
+    assert found - STAYS_HERE == set(REACHES_OUT)
