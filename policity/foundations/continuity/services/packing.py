@@ -90,12 +90,34 @@ def _tar(home: Path, database: Path, said: dict[str, Any], out: BinaryIO) -> Non
             inside = sorted(place.rglob("*")) if place.is_dir() else [place]
             files += [(str(path.relative_to(home)), path) for path in inside if path.is_file()]
         for name, path in files:
-            tar.add(path, name, recursive=False, filter=_plain)
-            digests[name] = digest(path)
+            try:
+                file = path.open("rb")
+            except FileNotFoundError:
+                continue  # it went since we looked
+            with file:
+                entry = _plain(tar.gettarinfo(arcname=name, fileobj=file))
+                held = _Held(file)
+                tar.addfile(entry, held)
+            digests[name] = held.digest.hexdigest()
         text = json.dumps(said | {"files": digests}, ensure_ascii=False).encode()
         entry = tarfile.TarInfo(MANIFEST)
         entry.size = len(text)
         tar.addfile(entry, io.BytesIO(text))
+
+
+class _Held:
+    """A file as it goes into the copy. What others write meanwhile must not spoil the whole copy:
+    the digest is of what went in, and a file that became shorter ends in zeros.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.digest = file, sha256()
+
+    def read(self, size: int = 0, /) -> bytes:
+        """Exactly as much as asked for."""
+        some = self.file.read(size).ljust(size, b"\0")
+        self.digest.update(some)
+        return some
 
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:

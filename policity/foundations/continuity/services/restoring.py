@@ -23,11 +23,15 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was brought back: as of `at`, with how many changes since the whole copy."""
+    """What was brought back: as of `at`, with how many changes since the whole copy.
+
+    `beyond` are changes that lie there and could not be laid on: one before them is missing.
+    """
 
     generation: str
     at: datetime
     changes: int
+    beyond: int
     rows: int
     seconds: float
 
@@ -62,12 +66,22 @@ def restore(
     _counted(database, said["rows"])
     at, count = datetime.fromisoformat(said["at"]), 0
     with database.open("r+b") as file:
-        for number in _numbers(store, chosen):
+        found_changes = _numbers(store, chosen)
+        numbers = _following(found_changes)
+        for number in numbers:
             change = _change(store, keys, chosen, number)
             apply(file, change)
             at, count = change.at, number
+    beyond = len(found_changes) - len(numbers)
+    if beyond:
+        report(f"{missing(count + 1)}。そのあとの{beyond}回分は、もどせません")
     report(f"変更を{count}回分、重ねました。データベースを調べています …")
-    return Restored(chosen, at, count, _sound(database), time.monotonic() - began)
+    return Restored(chosen, at, count, beyond, _sound(database), time.monotonic() - began)
+
+
+def missing(number: int) -> str:
+    """In words: this change is not where copies are kept."""
+    return f"変更{number}の写しがありません"
 
 
 def _unpacked(file: Any, keys: Sequence[Any], into: Path) -> dict[str, Any]:
@@ -80,13 +94,13 @@ def _unpacked(file: Any, keys: Sequence[Any], into: Path) -> dict[str, Any]:
 
 
 def _numbers(store: Folder, generation: str) -> list[int]:
-    """The changes that follow one another from the first on; beyond a hole nothing is of use."""
-    found = sorted(filter(None, map(copies.change_number, store.names(generation))))
-    return [
-        number
-        for number, wanted in zip(found, range(1, len(found) + 1), strict=True)
-        if number == wanted
-    ]
+    """The changes that lie there, ascending."""
+    return sorted(filter(None, map(copies.change_number, store.names(generation))))
+
+
+def _following(numbers: Sequence[int]) -> list[int]:
+    """Those that follow one another from the first on; beyond a hole nothing is of use."""
+    return [number for wanted, number in enumerate(numbers, 1) if number == wanted]
 
 
 def _change(store: Folder, keys: Sequence[Any], generation: str, number: int) -> copies.Change:

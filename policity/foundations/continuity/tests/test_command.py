@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from policity.foundations.continuity import queries
 from policity.foundations.continuity.rules.age import TOO_OLD
+from policity.foundations.continuity.services.packing import recipients
 
 
 @pytest.fixture
@@ -19,6 +20,7 @@ def city(place, settings, capsys):
     call_command("continuity", "keys", str(place.root / "identity"))
     (place.root / "recipients").write_text("# the safe\n" + capsys.readouterr().out)
     settings.BACKUP_RECIPIENTS = str(place.root / "recipients")
+    place.keys = recipients(place.root / "recipients")
     place.add(12)
     return place
 
@@ -126,3 +128,41 @@ def test_who_makes_no_copies_is_not_told_that_they_are_old(city, settings):
     assert queries.behind(now=timezone.now())
     settings.BACKUP = ""
     assert not queries.behind(now=timezone.now())
+
+
+def test_a_copy_that_has_lost_something_is_not_called_good(city, streamer, capsys):
+    streamer.step()
+    for _ in range(3):
+        city.add(1)
+        streamer.step()
+    opened(city, "verify")
+    capsys.readouterr()
+    (city.to / city.generations()[0] / "00000002.age").unlink()
+    assert "変更2の写しがありません" in refused("verify", "--identity", str(city.root / "identity"))
+
+
+def test_a_copy_whose_end_is_missing_is_not_called_good(city, streamer, capsys):
+    """It looks whole by itself; the city knows that there was more."""
+    city.now = timezone.now() - timedelta(hours=1)
+    streamer.step()
+    city.add(1)
+    city.now = timezone.now()
+    streamer.step()
+    (city.to / city.generations()[0] / "00000001.age").unlink()
+    identity = ("--identity", str(city.root / "identity"))
+    assert "変更1の写しがありません" in refused("verify", *identity)
+    capsys.readouterr()
+    opened(city, "drill", "--json")
+    said = json.loads(capsys.readouterr().out)
+    # What came back is the whole copy alone, an hour old, whatever the city believes.
+    assert said["changes"] == 0
+    assert said["recovery_point_s"] > 3000
+    assert said["rows_different"]
+
+
+def test_a_drill_needs_only_the_copies(city, capsys):
+    run("backup")
+    (city.home / "run" / queries.FILE).unlink()
+    capsys.readouterr()
+    opened(city, "drill", "--json")
+    assert json.loads(capsys.readouterr().out)["rows_different"] == {}

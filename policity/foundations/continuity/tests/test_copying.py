@@ -16,7 +16,7 @@ from policity.foundations.continuity.channels.folder import Folder
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.formats.copies import BadCopyError
 from policity.foundations.continuity.rules.keeping import NEWEST
-from policity.foundations.continuity.services import restore, streaming
+from policity.foundations.continuity.services import packing, restore, streaming
 from policity.foundations.continuity.services.tables import compare
 
 
@@ -170,6 +170,41 @@ def test_a_disk_that_is_away_is_waited_for_and_never_written_beside(place, monke
     assert brought_back(place).rows == 7
 
 
+@pytest.mark.parametrize("size", [0, 3, 5_000_000])
+def test_a_file_that_is_written_while_it_is_copied_spoils_nothing(
+    place, streamer, monkeypatch, size
+):
+    picture = place.home / "media" / "deep" / "picture.png"
+    picture.write_bytes(b"0" * 1_000_000)
+    entry = packing._plain
+
+    def changed(info):
+        if info.name.endswith("picture.png"):
+            picture.write_bytes(b"1" * size)
+        return entry(info)
+
+    monkeypatch.setattr(packing, "_plain", changed)
+    place.add(3)
+    streamer.step()
+    assert brought_back(place).rows == 3
+
+
+def test_a_file_that_goes_while_it_is_copied_spoils_nothing(place, streamer, monkeypatch):
+    going = place.home / "media" / "a"
+    going.write_bytes(b"x")
+    entry = packing._plain
+
+    def gone(info):
+        going.unlink(missing_ok=True)
+        return entry(info)
+
+    monkeypatch.setattr(packing, "_plain", gone)
+    streamer.step()
+    brought_back(place)
+    assert not (place.root / "restored" / "media" / "a").exists()
+    assert (place.root / "restored" / "media" / "deep" / "picture.png").exists()
+
+
 def test_old_copies_go_when_a_new_one_is_whole(place):
     for _ in range(8):
         one = place.streamer()
@@ -289,10 +324,12 @@ def test_a_changed_byte_in_a_change_is_found(copied, at):
     refused(copied, "こわれています")
 
 
-def test_beyond_a_hole_nothing_is_laid_on(copied):
+def test_beyond_a_hole_nothing_is_laid_on_and_it_is_said(copied):
     first_change(copied).unlink()
-    done = brought_back(copied)
-    assert (done.changes, done.rows) == (0, 10)
+    told: list[str] = []
+    done = restore(copied.store, [copied.identity], copied.root / "restored", report=told.append)
+    assert (done.changes, done.rows, done.beyond) == (0, 10, 1)
+    assert any("変更1の写しがありません" in line for line in told)
 
 
 def test_a_change_of_another_copy_is_refused(copied):

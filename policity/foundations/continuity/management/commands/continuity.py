@@ -24,6 +24,7 @@ from policity.foundations.continuity.formats.copies import BadCopyError
 from policity.foundations.continuity.rules.age import TOO_OLD
 from policity.foundations.continuity.services import Restored, Streamer, restore
 from policity.foundations.continuity.services.packing import DATABASE, identities, recipients
+from policity.foundations.continuity.services.restoring import missing
 from policity.foundations.continuity.services.tables import Compared, compare
 
 OLD, CANNOT = 1, 2
@@ -111,18 +112,21 @@ class Command(BaseCommand):
         )
 
     def _verify(self, *, identity: Path, json: bool, **_: Any) -> None:
+        wanted = queries.synced(Path(settings.HOME))
         done, _nothing = self._tried(identity, lambda _: None)
+        if done.beyond or not _all_of(wanted, done):
+            raise BadCopyError(f"{missing(done.changes + 1)}。これより前までしか、もどせません")
         self._say(_told(done), "この写しから、すべてもどせます", done, json)
 
     def _drill(self, *, identity: Path, json: bool, **_: Any) -> None:
         asked = timezone.now()
         found = queries.synced(settings.HOME)
-        if found is None:
-            raise BadCopyError("写しがありません")
         done, compared = self._tried(identity, self._compared)
         assert isinstance(compared, Compared)  # noqa: S101  # for the types
+        # Up to when the city has copied is only worth what of it came back.
+        point = found.at if found and _all_of(found, done) else done.at
         said: dict[str, Any] = _told(done) | {
-            "recovery_point_s": round((asked - found.at).total_seconds(), 1),
+            "recovery_point_s": round((asked - point).total_seconds(), 1),
             "recovery_time_s": round(done.seconds, 1),
             "rows_compared": compared.rows,
             "rows_different": compared.different,
@@ -174,11 +178,19 @@ class Command(BaseCommand):
         self.stdout.write(f"{at}の状態、{done.rows}行（{done.seconds:.1f}秒）。{text}")
 
 
+def _all_of(wanted: queries.Synced | None, done: Restored) -> bool:
+    """Whether as much came back as the city says that it has copied, where it says so."""
+    if wanted is None:
+        return True
+    return (done.generation, done.changes) >= (wanted.generation, wanted.changes)
+
+
 def _told(done: Restored) -> dict[str, Any]:
     return {
         "generation": done.generation,
         "at": done.at.isoformat(),
         "changes": done.changes,
+        "changes_beyond": done.beyond,
         "rows": done.rows,
         "seconds": round(done.seconds, 1),
     }
