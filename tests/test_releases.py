@@ -142,7 +142,14 @@ def test_a_city_goes_over_to_a_version_and_back(place, where, kept):
 
 
 def test_a_version_that_does_not_serve_is_taken_back(place, where, kept, monkeypatch):
-    monkeypatch.setattr(releases, "SERVES", 20)
+    serves = releases._serves
+
+    def soon(asked: Environment) -> bool:
+        """The bad one is given a few tries, not minutes."""
+        time.sleep(3)
+        return place.in_use.name == "1.0" and serves(asked)
+
+    monkeypatch.setattr(releases, "_serves", soon)
     bad = lay(place.root, "3.0", migration=MIGRATION, breaks="\n\ndef main(where): return 1\n")
     with pytest.raises(
         UpgradeError, match=r"3\.0 は応答しませんでした。1\.0 にもどしました（応答しています）"

@@ -24,6 +24,7 @@ from policity.project import home
 from policity.project.environment import Environment
 
 READY = "ready"
+NEVER_PREPARED = 0
 PREVIOUS = "previous"
 # Seconds: how long the supervisor may take to end, and the new version to serve.
 ENDS, SERVES = 60, 180
@@ -118,7 +119,7 @@ def back(where: Environment, place: Installation, say: Say) -> None:
         place.point_to(old)
         served = _end(where)
         wanted = _migration_set(old)
-        if home.prepared_set(where.home / home.DATABASE) != wanted:
+        if home.prepared_set(where.home / home.DATABASE) not in (NEVER_PREPARED, wanted):
             kept = home.before(where.home, wanted)
             if not kept.exists():
                 raise UpgradeError(
