@@ -28,6 +28,14 @@ def _cheap_passwords() -> None:
     hasher.time_cost, hasher.memory_cost, hasher.parallelism = 1, 8, 1
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _second_factor() -> None:
+    """Whom a test signs in by force has given a second factor; the road itself has its own tests."""
+    from policity.foundations.accounts.tests.factors import force_login_gives_it
+
+    force_login_gives_it()
+
+
 @pytest.fixture(autouse=True)
 def _nobody_remembered() -> Iterator[None]:
     """Who registered is kept in memory by number of changes, and a rollback takes changes back."""

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 from django.http import QueryDict
 
 from policity.back_office.presenters.chronology import Kind
@@ -15,6 +14,7 @@ from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.rules.response import Answer
 from policity.fields.alerts.rules.wording import CHECKED_BY
 from policity.fields.alerts.services.orders import Draft
+from policity.foundations.accounts.models import Role
 from policity.foundations.accounts.queries import Asked
 from policity.foundations.places.rules.openings import LONGEST_NOTE, Openness
 from policity.kit.languages import LANGUAGES
@@ -38,13 +38,94 @@ class ChoiceForm(forms.Form):
         return form.cleaned_data["message"] if form.is_valid() else None
 
 
-class SignInForm(AuthenticationForm):
-    """Name and password; one message for every wrong pair, so that no name is given away."""
+class SignInForm(forms.Form):
+    """Name and password."""
 
-    error_messages = {  # noqa: RUF012  # Django's own attribute
-        "invalid_login": "職員IDかパスワードがちがいます。大文字と小文字も確かめてください。",
-        "inactive": "職員IDかパスワードがちがいます。大文字と小文字も確かめてください。",
-    }
+    username = forms.CharField(max_length=150)
+    password = forms.CharField(max_length=1000, strip=False)
+
+
+class WelcomeForm(forms.Form):
+    """A new password, typed twice. Whether it is good enough is the service's to judge."""
+
+    password = forms.CharField(
+        max_length=1000,
+        strip=False,
+        error_messages={"required": "新しいパスワードを入れてください。"},
+    )
+    again = forms.CharField(
+        max_length=1000,
+        strip=False,
+        error_messages={"required": "もう一度、同じものを入れてください。"},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The same, twice."""
+        said = super().clean() or {}
+        if {"password", "again"} <= said.keys() and said["password"] != said["again"]:
+            raise forms.ValidationError("二つのパスワードがちがいます。入れ直してください。")
+        return said
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, each in one sentence."""
+        return [str(error) for errors in self.errors.values() for error in errors]
+
+
+class PasswordForm(WelcomeForm):
+    """The same, from somebody who has one."""
+
+    old = forms.CharField(
+        max_length=1000,
+        strip=False,
+        error_messages={"required": "いまのパスワードを入れてください。"},
+    )
+
+
+class AccountForm(forms.Form):
+    """A new account. What its name and address may be is the service's to judge."""
+
+    username = forms.CharField(
+        max_length=150, error_messages={"required": "職員IDを入れてください。"}
+    )
+    display_name = forms.CharField(
+        max_length=100, error_messages={"required": "名前を入れてください。"}
+    )
+    email = forms.CharField(max_length=254, required=False)
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, each in one sentence."""
+        return [str(error) for errors in self.errors.values() for error in errors]
+
+
+class RoleForm(forms.Form):
+    """A role for a time; `towns` are names of towns, none for the whole city."""
+
+    role = forms.ChoiceField(
+        choices=Role.choices, error_messages={"required": "役割をえらんでください。"}
+    )
+    towns = forms.MultipleChoiceField(
+        required=False, error_messages={"invalid_choice": "この市にない町があります。"}
+    )
+    starts = forms.DateField(error_messages={"required": "始まりの日を入れてください。"})
+    ends = forms.DateField(required=False)
+
+    def __init__(self, *args: Any, towns: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose = cast(forms.MultipleChoiceField, self.fields["towns"])
+        choose.choices = [(town, town) for town in towns]
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, each in one sentence."""
+        return [str(error) for errors in self.errors.values() for error in errors]
+
+
+class LastDayForm(forms.Form):
+    """With which day something ends."""
+
+    last_day = forms.DateField()
 
 
 class _EditForm(forms.Form):

@@ -23,6 +23,7 @@ ASSETS = {
     "board.js": ("board.js",),
     "drills.js": ("drills.js",),
     "order.js": ("order.js",),
+    "keys.js": ("keys.js",),
     "sw.js": ("sw.js",),
 }
 # A browser looks for a newer service worker where it found the last one, and lets it see pages

@@ -31,9 +31,11 @@ class Environment:
     notifications go to addresses inside, `push_ca` names a further root certificate to trust
     there. `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
     its entries go as well. `backup` is a folder outside the home where copies go, encrypted for
-    the public keys in the file `backup_recipients`. `drill`: the home is a drill's. Then no mail
-    server is named and the address is its own, whatever stands in the environment: nothing leaves
-    it, and nothing in it leads to the real city.
+    the public keys in the file `backup_recipients`. `oidc_issuer` is the city's own sign-in (OpenID
+    Connect), `oidc_client` our name there, `oidc_secret_file` a file with our secret, `oidc_claim`
+    what it knows staff by: "email", or a claim that holds the name they sign in with. `drill`: the
+    home is a drill's. Then no mail server is named and the address is its own, whatever stands in
+    the environment: nothing leaves it, and nothing in it leads to the real city.
     """
 
     home: Path
@@ -50,6 +52,10 @@ class Environment:
     syslog: str = ""
     backup: str = ""
     backup_recipients: str = ""
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    oidc_secret_file: str = ""
+    oidc_claim: str = "email"
     drill: bool = False
 
     @property
@@ -99,6 +105,26 @@ def read() -> Environment:
             r"^(unix:/.+|(udp|tcp)://[^/]+)?$", error="Not like unix:/dev/log or udp://host:514."
         ),
     )
+    oidc_issuer = env.str(
+        "POLICITY_OIDC_ISSUER",
+        "",
+        validate=validate.Regexp(
+            r"^(https://.+|http://(localhost|127\.0\.0\.1)(:\d+)?(/.*)?)?$",
+            error="Not like https://login.city.example.",
+        ),
+    )
+    oidc_client = env.str(
+        "POLICITY_OIDC_CLIENT", "", validate=lambda text: _with(oidc_issuer, text)
+    )
+    oidc_secret_file = env.str(
+        "POLICITY_OIDC_SECRET_FILE",
+        "",
+        validate=[
+            lambda text: _with(oidc_issuer, text),
+            lambda text: _outside(text, Path(home).resolve()),
+        ],
+    )
+    oidc_claim = env.str("POLICITY_OIDC_CLAIM", "email", validate=validate.Length(min=1))
     try:
         env.seal()
     except EnvValidationError as error:
@@ -123,6 +149,10 @@ def read() -> Environment:
         syslog="" if drill else syslog,
         backup="" if drill else backup,
         backup_recipients="" if drill else backup_recipients,
+        oidc_issuer="" if drill else oidc_issuer,
+        oidc_client=oidc_client,
+        oidc_secret_file=oidc_secret_file,
+        oidc_claim=oidc_claim,
         drill=drill,
     )
 
@@ -130,6 +160,11 @@ def read() -> Environment:
 def _outside(text: str, home: Path) -> None:
     if text and Path(text).resolve().is_relative_to(home):
         raise ValidationError("Lies in the home: it would be lost and changed with it.")
+
+
+def _with(issuer: str | None, text: str) -> None:
+    if issuer and not text:
+        raise ValidationError("Needed beside POLICITY_OIDC_ISSUER.")
 
 
 def remember(where: Environment) -> None:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
 from policity.back_office.presenters.orders import ForBoard, for_board
 from policity.back_office.presenters.reach import Reach, Sending, reach, sending
 from policity.fields.alerts import queries as alerts
 from policity.fields.alerts.queries import AlarmReason, FeedAlarm, InForce
 from policity.fields.alerts.queries.words import texts
+from policity.foundations.accounts import queries as accounts
 from policity.foundations.continuity import queries as continuity
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.publishing import queries as publishing
@@ -95,6 +97,7 @@ def board(*, now: datetime, message: int | None = None) -> Board:
         told=tuple(_row(told) for told in alerts.told(TOLD)),
         waiting=publishing.waiting(now=now),
         troubles=(
+            *_glass(),
             *(_feed(alarm) for alarm in alerts.feed_alarms(now)),
             *([_unreadable(unreadable)] if unreadable else []),
             *(_stuck(page) for page in publishing.failing()),
@@ -169,6 +172,20 @@ def _uncopied() -> Trouble:
         "データの写し（バックアップ）が、5分より前で止まっています。",
         "情報システムの担当に知らせてください。写しの置き場所が外れていないか、確かめます。",
     )
+
+
+def _glass() -> list[Trouble]:
+    """Somebody opened the envelope, and it was not sealed anew."""
+    found = accounts.glass()
+    if found is None or found.opened_at is None:
+        return []
+    return [
+        Trouble(
+            f"非常用アカウントの封が、{moments.full(timezone.localtime(found.opened_at), 'ja')}に"
+            "開けられました。",
+            "だれが開けたかを確かめてください。管理者が、封をし直します。",
+        )
+    ]
 
 
 def _stuck(page: publishing.Failing) -> Trouble:

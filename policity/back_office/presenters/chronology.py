@@ -33,6 +33,8 @@ from policity.fields.alerts.queries.records import (
 from policity.fields.alerts.queries.words import EditView, order_texts
 from policity.fields.alerts.rules.edits import Book
 from policity.fields.alerts.rules.outlets import outlets
+from policity.foundations.accounts import queries as accounts
+from policity.foundations.accounts.queries import Glass
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.delivery.models import AlarmStep, DrillStep
 from policity.foundations.delivery.queries import (
@@ -66,6 +68,7 @@ class Kind(StrEnum):
     HAND_OVER = "hand_over"
     DRILL = "drill"
     RULES = "rules"
+    GLASS = "glass"
 
 
 KINDS = {
@@ -79,6 +82,7 @@ KINDS = {
     Kind.HAND_OVER: "引き継ぎ",
     Kind.DRILL: "訓練",
     Kind.RULES: "きまりと文面",
+    Kind.GLASS: "非常用アカウント",
 }
 
 
@@ -134,6 +138,7 @@ class Sources:
     drills: Sequence[Drill]
     edits: Sequence[EditView]
     drill_steps: Sequence[DrillHand]
+    glass: Sequence[Glass]
 
 
 def read(since: datetime, until: datetime) -> Sources:
@@ -154,6 +159,7 @@ def read(since: datetime, until: datetime) -> Sources:
         drills=ground().drills(),
         edits=words.edited(since, until),
         drill_steps=delivery.drill_log(since, until),
+        glass=accounts.broken(since, until),
     )
 
 
@@ -172,6 +178,7 @@ def minutes(found: Sources, since: datetime, until: datetime) -> tuple[Line, ...
         *_drills(found.drills),
         *map(_edit, found.edits),
         *map(_drill_step, found.drill_steps),
+        *map(_glass, found.glass),
     ]
     return tuple(
         sorted((line for line in every if since <= line.at < until), key=lambda line: line.at)
@@ -340,6 +347,13 @@ def _drill_step(step: DrillHand) -> Line:
     # What stopped it is a machine's doing; who declared the emergency did that, and not this.
     more = [f"「{step.because}」が出たため" if step.because else "緊急時に切り替えたため"]
     return _line(step.at, Kind.DRILL, "" if stopped else step.by, what, more if stopped else [])
+
+
+def _glass(one: Glass) -> Line:
+    opened, until = one.opened_at or one.sealed_at, one.until or one.sealed_at
+    what = "封筒の番号で、非常用アカウントに入室"
+    more = [f"{beside(until, opened)}まで、本部（承認）の仕事ができる"]
+    return _line(opened, Kind.GLASS, "だれか（封筒を開けた人）", what, more)
 
 
 def _note(note: NoteView) -> Line:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.services import create_staff
+from policity.foundations.accounts.tests.factors import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -82,10 +83,7 @@ def test_wrong_methods_and_addresses(client: Client, city, method, path, status)
 
 def test_sign_in_does_not_lead_elsewhere(client: Client, city):
     user = staff(Role.EDITOR)
-    answer = client.post(
-        "/staff/sign-in/?next=https://example.org/",
-        {"username": user.username, "password": PASSWORD, "next": "https://example.org/"},
-    )
+    answer = sign_in(client, user, PASSWORD, next="https://example.org/")
     assert answer["Location"] == "/staff/"
 
 

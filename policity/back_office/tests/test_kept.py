@@ -9,6 +9,7 @@ from django.test import Client, RequestFactory
 from policity.back_office.tests.test_access import PASSWORD, staff
 from policity.back_office.views.sign_in import keeps_typing, typed_before
 from policity.foundations.accounts.models import Role
+from policity.foundations.accounts.tests.factors import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -40,16 +41,12 @@ def test_what_was_typed_stands_in_the_sign_in_page():
     assert "<通れません>" not in page
 
 
-def test_it_waits_behind_the_password_even_after_a_wrong_one(client: Client, city):
+def test_it_waits_behind_both_steps_even_after_a_wrong_one(client: Client, city):
     user = staff(Role.DUTY_OFFICER)
-    sent = {
-        "username": user.username,
-        "next": "/staff/somewhere/",
-        "kept": "words=a&towns=1&towns=2",
-    }
-    wrong = client.post("/staff/sign-in/", sent | {"password": "wrong"})
+    sent = {"next": "/staff/somewhere/", "kept": "words=a&towns=1&towns=2"}
+    wrong = client.post("/staff/sign-in/", sent | {"username": user.username, "password": "wrong"})
     assert "words=a&amp;towns=1&amp;towns=2" in wrong.content.decode()
-    right = client.post("/staff/sign-in/", sent | {"password": PASSWORD})
+    right = sign_in(client, user, PASSWORD, **sent)
     assert right["Location"] == "/staff/somewhere/"
     request = RequestFactory().get("/staff/elsewhere/")
     request.session = client.session

@@ -13,6 +13,7 @@ from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.services import orders
 from policity.fields.alerts.services.orders import Draft
 from policity.foundations.accounts.models import Role
+from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.delivery.models import Message, ToldByHand
 from policity.foundations.places.models import Town
 from policity.foundations.residents.models import Place, Resident, Version
@@ -249,10 +250,8 @@ def test_a_session_that_ends_while_composing_costs_no_words(client: Client, offi
     typed = filled(towns[:2], note_ja="石神井川の水位")
     gone = client.post("/staff/orders/new/", typed)
     page = html.document_fromstring(gone.content)
-    values = {one.get("name"): one.get("value") for one in page.xpath("//form//input")}
-    back = client.post(
-        "/staff/sign-in/", values | {"username": officer.username, "password": PASSWORD}
-    )
+    values = {one.get("name"): one.get("value", "") for one in page.xpath("//form//input")}
+    back = sign_in(client, officer, PASSWORD, **values)
     assert back["Location"] == "/staff/orders/new/"
     form = html.document_fromstring(client.get("/staff/orders/new/").content)
     assert form.xpath("string(//textarea[@name='note_ja'])") == "石神井川の水位"

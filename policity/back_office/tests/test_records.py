@@ -17,6 +17,7 @@ from policity.fields.alerts.queries import records as queries
 from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.services import orders, records
 from policity.foundations.accounts.models import Role, User
+from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.delivery import services as delivery
 from policity.foundations.delivery.models import Alarm, LedgerRow, Reply
 from policity.foundations.places.models import Site, Town
@@ -227,7 +228,7 @@ def test_as_many_queries_for_one_line_as_for_hundreds(
     night(officer, commander, times=times)
     client.force_login(officer)
     client.get("/staff/chronology/")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get("/staff/chronology/")
 
 
@@ -317,9 +318,8 @@ def test_a_note_is_written_later_and_corrected(client: Client, officer):
 def test_what_was_typed_outlives_the_session(client: Client, path, typed):
     user = staff(Role.DUTY_OFFICER)
     page: Any = html.document_fromstring(client.post(path, typed).content)
-    form = {field.get("name"): field.get("value") for field in page.xpath("//input[@name]")}
-    form |= {"username": user.username, "password": PASSWORD}
-    answer = client.post("/staff/sign-in/", form)
+    form = {field.get("name"): field.get("value", "") for field in page.xpath("//input[@name]")}
+    answer = sign_in(client, user, PASSWORD, **form)
     assert answer["Location"] == path
     text = client.get(path).content.decode()
     assert "橋が&lt;通れない&gt;" in text

@@ -18,6 +18,7 @@ from policity.fields.alerts.rules.bulletin import Severity
 from policity.fields.alerts.rules.edits import Book
 from policity.fields.alerts.services import ingest
 from policity.foundations.accounts.models import Role
+from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.delivery.models import Dispatch
 from policity.foundations.residents.models import Address, Place, Resident
 
@@ -248,10 +249,8 @@ def test_a_session_that_ended_costs_no_words(client, commander):
     client.logout()
     typed = text(why="川ぞい", **{"en.headline": "Mind the fog by the river."})
     page = document(client.post(FOG_PAGE, typed))
-    form = {i.get("name"): i.get("value") for i in page.xpath("//form//input[@name]")}
-    answer = client.post(
-        "/staff/sign-in/", form | {"username": commander.username, "password": PASSWORD}
-    )
+    form = {i.get("name"): i.get("value", "") for i in page.xpath("//form//input[@name]")}
+    answer = sign_in(client, commander, PASSWORD, **form)
     assert urlsplit(answer["Location"]).path == FOG_PAGE
     assert "Mind the fog by the river." in client.get(FOG_PAGE).content.decode()
     assert parse_qs(urlsplit(answer["Location"]).query) == {}

@@ -9,6 +9,7 @@ from lxml import html
 
 from policity.back_office.tests.test_access import PASSWORD, staff
 from policity.foundations.accounts.models import Role
+from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.delivery.models import Dispatch, Message
 from policity.foundations.places.models import Opening, Site
 from policity.foundations.places.rules.openings import Openness
@@ -246,13 +247,9 @@ def test_a_session_that_ran_out_comes_back_and_says_that_nothing_was_recorded(cl
     place = f"/staff/sites/{pk()}/?q=中原"
     gate = client.post(place, {"state": "open", "seen": 0})["Location"]
     assert gate.startswith("/staff/sign-in/?next=/staff/sites/")
-    sent = {
-        "username": user.username,
-        "password": PASSWORD,
-        "next": parse_qs(urlsplit(gate).query)["next"][0],
-    }
-    answer = client.post(gate, sent, follow=True)
-    assert answer.redirect_chain[-1][0].startswith(f"/staff/sites/{pk()}/?q=")
+    came = sign_in(client, user, PASSWORD, next=parse_qs(urlsplit(gate).query)["next"][0])
+    assert came["Location"].startswith(f"/staff/sites/{pk()}/?q=")
+    answer = client.get(came["Location"])
     assert "さきほどの操作は記録していません" in row(answer).xpath("string(.//p[@role='alert'])")
     assert Opening.objects.count() == 0
 

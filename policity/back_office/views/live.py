@@ -38,6 +38,7 @@ from policity.back_office.views.frame import held, require
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.foundations.accounts.services import entering
 from policity.foundations.delivery import queries
 from policity.foundations.delivery import services as delivery
 from policity.foundations.delivery.rules.reach import pause
@@ -176,6 +177,9 @@ def allowed(session: str, now: datetime) -> frozenset[str] | None:
     asking.session = import_module(settings.SESSION_ENGINE).SessionStore(session)
     user = get_user(asking)
     if not isinstance(user, User):
+        return None
+    # A board on a wall is looked at and never pressed.
+    if not entering.holds(asking.session, user, now=now, idle=False):
         return None
     today = roles(user, on=timezone.localdate(now))
     return _sees(today)

@@ -64,6 +64,44 @@ class RoleGrant(models.Model):
         return f"{self.user} {self.role}"
 
 
+class Failure(models.Model):
+    """A sign-in that failed, kept as long as it is counted.
+
+    `name` is a keyed digest of what was typed: that may have been a password by mistake.
+    `address` is whose it is (`rules.entering.network`), empty where it is not known.
+    """
+
+    name = models.CharField(max_length=32)
+    address = models.CharField(max_length=45, blank=True)
+    at = models.DateTimeField(db_index=True)
+    is_code = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["name", "at"]),
+            models.Index(fields=["address", "at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at}"
+
+
+class Seal(models.Model):
+    """A code in an envelope, for the night on which nobody else can be reached (break-glass).
+
+    Only its digest is kept. Opened once, it holds until `until`; then it must be sealed anew.
+    """
+
+    sealed_at = models.DateTimeField()
+    sealed_by = models.CharField(max_length=150, blank=True)
+    digest = models.CharField(max_length=64)
+    opened_at = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.sealed_at}"
+
+
 class AuditEntry(models.Model):
     """One thing that somebody did. Append-only, each chained to the one before (`rules.chain`).
 

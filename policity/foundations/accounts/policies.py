@@ -1,8 +1,10 @@
 """Who may do what in the back office."""
 
+from datetime import date
 from enum import StrEnum
 
-from policity.foundations.accounts.models import Role
+from policity.foundations.accounts.models import Role, RoleGrant, User
+from policity.foundations.accounts.queries import roles
 
 
 class Act(StrEnum):
@@ -22,6 +24,7 @@ class Act(StrEnum):
     EDIT_RULES = "edit_rules"
     SEE_OUTBOX = "see_outbox"
     READ_AUDIT = "read_audit"
+    MANAGE_STAFF = "manage_staff"
 
 
 _CRISIS_ROOM = frozenset({Role.COMMANDER, Role.DUTY_OFFICER})
@@ -49,9 +52,21 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.SEE_OUTBOX: frozenset({Role.ADMINISTRATOR}),
     # Who did what, staff by name.
     Act.READ_AUDIT: frozenset({Role.ADMINISTRATOR}),
+    # Who works here, in which role, from when to when. Never their own: a second one does that.
+    Act.MANAGE_STAFF: frozenset({Role.ADMINISTRATOR}),
 }
 
 
 def may(roles: frozenset[Role], act: Act) -> bool:
     """Whether one of the roles allows the act."""
     return not roles.isdisjoint(MAY[act])
+
+
+def where(user: User, act: Act, *, on: date) -> frozenset[str] | None:
+    """The towns, by name, in which somebody may do it on a day; None: in the whole city."""
+    allowed = roles(user, on=on) & MAY[act]
+    held = RoleGrant.objects.filter(user=user, role__in=allowed).on(on)
+    towns = [grant.towns for grant in held]
+    if any(not names for names in towns):
+        return None
+    return frozenset(name for names in towns for name in names)

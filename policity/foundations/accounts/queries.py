@@ -1,14 +1,23 @@
 """Who holds which role, and what was done."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from policity.foundations.accounts.models import AuditEntry, AuditHead, Role, RoleGrant, User
+from policity.foundations.accounts.models import (
+    AuditEntry,
+    AuditHead,
+    Role,
+    RoleGrant,
+    Seal,
+    User,
+)
 from policity.foundations.accounts.rules import chain
 
 FETCH = 10_000
@@ -26,6 +35,116 @@ def roles(user: User, *, on: date) -> frozenset[Role]:
         return frozenset()
     held = RoleGrant.objects.filter(user=user).on(on).values_list("role", flat=True)
     return frozenset(Role(role) for role in held)
+
+
+# Nobody of the staff: whoever opens the envelope acts under this name.
+GLASS = "break-glass"
+IN_CHARGE = (Role.COMMANDER, Role.DUTY_OFFICER, Role.ADMINISTRATOR)
+
+
+def in_charge(*, on: date) -> tuple[User, ...]:
+    """Who is told at once when the sealed account is opened: those who have a mail address."""
+    held = RoleGrant.objects.on(on).filter(role__in=IN_CHARGE)
+    found = User.objects.filter(grants__in=held, is_active=True).exclude(email="")
+    if not (settings.DEMO or settings.DRILL):
+        found = found.filter(is_sample=False)
+    return tuple(found.distinct().order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role somebody holds, held or will hold."""
+
+    id: int
+    role: Role
+    towns: tuple[str, ...]
+    starts: date
+    ends: date | None
+
+    def over(self, on: date) -> bool:
+        """Whether it has ended by a day."""
+        return self.ends is not None and self.ends < on
+
+    def begins(self, on: date) -> bool:
+        """Whether it has not begun by a day."""
+        return self.starts > on
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account, as the administrator sees them."""
+
+    id: int
+    username: str
+    name: str
+    email: str
+    is_sample: bool
+    last_login: datetime | None
+    has_password: bool
+    passkeys: int
+    has_code: bool
+    grants: tuple[Grant, ...]
+
+    def works(self, on: date) -> bool:
+        """Whether they hold a role on a day, or will."""
+        return any(not grant.over(on) for grant in self.grants)
+
+
+def people(words: str = "", *, only: int | None = None) -> tuple[Person, ...]:
+    """Everybody with an account whose name, number or address has the words. Three queries."""
+    found = User.objects.filter(is_active=True).exclude(username=GLASS).order_by("username")
+    if only is not None:
+        found = found.filter(pk=only)
+    for word in words.split():
+        found = found.filter(
+            Q(username__icontains=word) | Q(display_name__icontains=word) | Q(email__icontains=word)
+        )
+    users = list(found.prefetch_related("grants"))
+    keys: dict[int, Counter[str]] = {}
+    types = Authenticator.objects.filter(user__in=users).values_list("user_id", "type")
+    for user, kind in types:
+        keys.setdefault(user, Counter())[kind] += 1
+    return tuple(_person(user, keys.get(user.pk, Counter())) for user in users)
+
+
+def _person(user: User, keys: Counter[str]) -> Person:
+    grants = sorted(user.grants.all(), key=lambda grant: (grant.starts, grant.pk), reverse=True)
+    return Person(
+        user.pk,
+        user.username,
+        str(user),
+        user.email,
+        user.is_sample,
+        user.last_login,
+        user.has_usable_password(),
+        keys["webauthn"],
+        keys["totp"] > 0,
+        tuple(
+            Grant(one.pk, Role(one.role), tuple(one.towns), one.starts, one.ends) for one in grants
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """The sealed account: the envelope that was sealed last, and whether it was opened."""
+
+    number: int
+    sealed_at: datetime
+    opened_at: datetime | None
+    until: datetime | None
+
+
+def glass() -> Glass | None:
+    """How the sealed account stands; None where it was never sealed."""
+    found = Seal.objects.order_by("-pk").first()
+    return Glass(found.pk, found.sealed_at, found.opened_at, found.until) if found else None
+
+
+def broken(since: datetime, until: datetime) -> tuple[Glass, ...]:
+    """The envelopes that were opened in a period."""
+    rows = Seal.objects.filter(opened_at__gte=since, opened_at__lt=until).order_by("opened_at")
+    return tuple(Glass(row.pk, row.sealed_at, row.opened_at, row.until) for row in rows)
 
 
 def entry_of(row: AuditEntry) -> chain.Entry:

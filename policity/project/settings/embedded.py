@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 import policity
+from policity.foundations.accounts.rules.limits import limits
 from policity.project import environment, logs
 from policity.project.settings.installed import APPS
 
@@ -42,10 +43,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Who comes with a session that is over, or without a second factor, is a stranger from here on.
+    "policity.project.middleware.staff_sessions",
     # A view is for staff who have signed in unless it says otherwise.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # The keys' library asks it which request is being answered; none of its own pages is served.
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "policity.project.urls"
@@ -106,6 +111,26 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 LOGIN_URL = "back_office:sign_in"
 LOGIN_REDIRECT_URL = "back_office:board"
 LOGOUT_REDIRECT_URL = "back_office:sign_in"
+# The city's own sign-in; none where no issuer is named.
+OIDC = (
+    {
+        "issuer": ENVIRONMENT.oidc_issuer,
+        "client": ENVIRONMENT.oidc_client,
+        "secret_file": ENVIRONMENT.oidc_secret_file,
+        "claim": ENVIRONMENT.oidc_claim,
+    }
+    if ENVIRONMENT.oidc_issuer
+    else {}
+)
+MFA_ADAPTER = "policity.foundations.accounts.services.keys.Adapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+# A passkey stands for two factors: the device, and the finger or PIN that unlocks it.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+PASSWORD_RESET_TIMEOUT = int(limits().link.total_seconds())
+SESSION_COOKIE_AGE = int(limits().longest.total_seconds())
+# Wagtail's own doors stay shut, also where its pages come to be served.
+WAGTAIL_PASSWORD_RESET_ENABLED = False
+WAGTAILADMIN_LOGIN_URL = "back_office:sign_in"
 # Residents' pages never carry a cookie.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/staff/"
 if DRILL:

@@ -1,4 +1,6 @@
-"""Opening accounts and giving roles; `audit` keeps the trail of what was done."""
+"""Accounts: `staff` opens them and gives roles, `keys` are what people come in with beside a
+password, `entering` lets them in, `glass` is the sealed account, `audit` keeps the trail.
+"""
 
 from policity.foundations.accounts.services.staff import create_staff
 
