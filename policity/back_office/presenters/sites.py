@@ -81,18 +81,30 @@ class SitesPage:
     uncounted: int
     last: datetime | None
     in_force: str
+    towns: str
 
 
 def sites(
-    *, words: str = "", only_open: bool = False, done: int = 0, by: int = 0, keep: int = 0
+    *,
+    words: str = "",
+    only_open: bool = False,
+    done: int = 0,
+    by: int = 0,
+    keep: int = 0,
+    towns: frozenset[str] | None = None,
 ) -> SitesPage:
     """The city's sites, a few queries for all of them.
 
     `words` must all be in a site's name, town or address. Whatever was asked for, the site of
-    the opening `done`, which `by` has just recorded, is shown, and the site `keep`.
+    the opening `done`, which `by` has just recorded, is shown, and the site `keep`. `towns` are
+    those that somebody is there for, None: all.
     """
     every, openings = places.sites(), places.openings()
     asked = _asked(every)
+    if towns is not None:
+        every = tuple(site for site in every if site.town and site.town.name in towns)
+        ours = {site.id for site in every}
+        openings = {site: one for site, one in openings.items() if site in ours}
     wanted = [_plain(word) for word in words.split()]
     own = next((o for o in openings.values() if o.id == done and o.by_id == by), None)
     shown = [
@@ -120,12 +132,13 @@ def sites(
         uncounted=sum(opening.evacuees is None for opening in standing),
         last=max((opening.at for opening in openings.values()), default=None),
         in_force=_names(asked),
+        towns="、".join(sorted(towns or ())),
     )
 
 
-def open_lines() -> tuple[SiteLine, ...]:
-    """Every site that is open, for who is about to close them all."""
-    page = sites(only_open=True)
+def open_lines(towns: frozenset[str] | None) -> tuple[SiteLine, ...]:
+    """Every site that is open, of the towns, for who is about to close them all."""
+    page = sites(only_open=True, towns=towns)
     return tuple(line for _, _, lines in page.groups for line in lines)
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from lxml import html
 
 from policity.back_office.tests.test_access import PASSWORD, staff
+from policity.back_office.tests.test_orders_web import create
 from policity.foundations.accounts.models import Role
 from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.delivery.models import Dispatch, Message
@@ -66,7 +67,7 @@ ACTS = {
 def test_who_may_and_who_may_not(client: Client, role, what):
     user = staff(role)
     client.force_login(user)
-    before = opened(user)
+    before = opened(create(Role.COMMANDER, "opener"))
     answer = ACTS[what](client, before.site_id, before.pk)
     assert answer.status_code in ((200, 302) if role in OPENERS else (403,))
     acted = role in OPENERS and not what.startswith("look")
@@ -275,7 +276,7 @@ def test_as_many_queries_for_one_open_site_as_for_fifty(
 ):
     for number in Site.objects.values_list("pk", flat=True)[:count]:
         opened(officer, site=number)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/staff/sites/")
 
 
@@ -290,3 +291,31 @@ def test_opening_a_site_sends_nobody_a_message(client: Client, officer):
     client.post(f"/staff/sites/{pk()}/", {"state": "open", "seen": 0})
     assert Opening.objects.count() == 1
     assert (Message.objects.count(), Dispatch.objects.count()) == (0, 0)
+
+
+def test_who_is_there_for_some_towns_sees_and_sets_their_sites_alone(client: Client):
+    commander = create(Role.COMMANDER, "opener")
+    here = Site.objects.here().filter(town__isnull=False)
+    mine = here.first()
+    other = here.exclude(town=mine.town).first()
+    assert mine
+    assert other
+    theirs = opened(commander, site=other.pk)
+    local = staff(Role.SITE_STAFF, towns=[mine.town.name])
+    client.force_login(local)
+    page = document(client.get("/staff/sites/"))
+    assert page.xpath(f"//*[@id='site-{mine.pk}']")
+    assert not page.xpath(f"//*[@id='site-{other.pk}']")
+    assert mine.town.name in page.xpath("string(//section[1])")
+    for path, told in (
+        (f"/staff/sites/{other.pk}/", {"state": "full", "seen": theirs.pk}),
+        (f"/staff/sites/{other.pk}/{theirs.pk}/", {}),
+        ("/staff/sites/close/", {"listed": f"{other.pk}:{theirs.pk}"}),
+    ):
+        client.post(path, told)
+        assert Opening.objects.newest().get(site=other).state == "open", path
+    assert client.post(f"/staff/sites/{mine.pk}/", {"state": "open", "seen": 0}).status_code == 302
+    listed = f"{mine.pk}:{Opening.objects.newest().get(site=mine).pk}"
+    client.post("/staff/sites/close/", {"listed": listed})
+    assert Opening.objects.newest().get(site=mine).state == "closed"
+    assert Opening.objects.newest().get(site=other).state == "open"

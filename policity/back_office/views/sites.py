@@ -15,7 +15,7 @@ from policity.back_office.presenters.sites import BUTTONS, open_lines
 from policity.back_office.presenters.sites import sites as present_sites
 from policity.back_office.views.frame import page, require
 from policity.foundations.accounts.models import User
-from policity.foundations.accounts.policies import Act
+from policity.foundations.accounts.policies import Act, where
 from policity.foundations.places import services as places
 
 # Who was sent to sign in with a change in hand comes back by GET, to the same address.
@@ -76,7 +76,11 @@ def close_sites(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"{count}か所を、すべて閉じました。")
             return redirect("back_office:sites")
-    return page(request, "close_sites", {"lines": open_lines(), "page": "sites"})
+    return page(request, "close_sites", {"lines": open_lines(_towns(user)), "page": "sites"})
+
+
+def _towns(user: User) -> frozenset[str] | None:
+    return where(user, Act.OPEN_SITES, on=timezone.localdate())
 
 
 def _page(
@@ -84,7 +88,7 @@ def _page(
 ) -> HttpResponse:
     site, words = fault
     asked = FindSitesForm(request.GET)
-    found = present_sites(**asked.wanted, by=user.pk, keep=site)
+    found = present_sites(**asked.wanted, by=user.pk, keep=site, towns=_towns(user))
     if words and site not in found.ids:
         messages.error(request, words)
     context = {"found": found, "asked": asked, "buttons": BUTTONS, "back": _query(request)}

@@ -3,8 +3,8 @@
 from datetime import date
 from enum import StrEnum
 
-from policity.foundations.accounts.models import Role, RoleGrant, User
-from policity.foundations.accounts.queries import roles
+from policity.foundations.accounts.models import Role, User
+from policity.foundations.accounts.queries import held
 
 
 class Act(StrEnum):
@@ -64,9 +64,7 @@ def may(roles: frozenset[Role], act: Act) -> bool:
 
 def where(user: User, act: Act, *, on: date) -> frozenset[str] | None:
     """The towns, by name, in which somebody may do it on a day; None: in the whole city."""
-    allowed = roles(user, on=on) & MAY[act]
-    held = RoleGrant.objects.filter(user=user, role__in=allowed).on(on)
-    towns = [grant.towns for grant in held]
-    if any(not names for names in towns):
+    towns = [names for role, names in held(user, on=on) if role in MAY[act]]
+    if frozenset() in towns:
         return None
-    return frozenset(name for names in towns for name in names)
+    return frozenset[str]().union(*towns)

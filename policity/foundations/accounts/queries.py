@@ -31,10 +31,15 @@ def roles(user: User, *, on: date) -> frozenset[Role]:
     Nor for made-up staff outside the demo and drills: a home that was a demo once has them still,
     with passwords in a file.
     """
+    return frozenset(role for role, _ in held(user, on=on))
+
+
+def held(user: User, *, on: date) -> tuple[tuple[Role, frozenset[str]], ...]:
+    """The same, each with the towns it is for by name; none: the whole city."""
     if not user.is_active or (user.is_sample and not (settings.DEMO or settings.DRILL)):
-        return frozenset()
-    held = RoleGrant.objects.filter(user=user).on(on).values_list("role", flat=True)
-    return frozenset(Role(role) for role in held)
+        return ()
+    found = RoleGrant.objects.filter(user=user).on(on).values_list("role", "towns")
+    return tuple((Role(role), frozenset(towns)) for role, towns in found)
 
 
 # Nobody of the staff: whoever opens the envelope acts under this name.

@@ -55,9 +55,9 @@ class App:
         return keys.totp.format_hotp_value(keys.totp.hotp_value(self.secret, counter))
 
 
-def sign_in(client: Client, user: User, password: str, **form: str):  # type: ignore[no-untyped-def]
+def sign_in(client: Client, user: User, secret: str, /, **form: str):  # type: ignore[no-untyped-def]
     """Both steps; the answer to the second."""
     app = App(user)
-    first = client.post("/staff/sign-in/", form | {"username": user.username, "password": password})
+    first = client.post("/staff/sign-in/", form | {"username": user.username, "password": secret})
     assert first["Location"] == "/staff/sign-in/second/", first.content.decode()
     return client.post("/staff/sign-in/second/", {"code": app.code()})

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policity.foundations.accounts.models import User
+from policity.foundations.accounts.policies import Act, where
 from policity.foundations.accounts.services import audit
 from policity.foundations.places.models import Opening, Site
 from policity.foundations.places.rules.openings import OPENNESS_WORDS, Openness, problem
@@ -51,6 +52,7 @@ def set_opening(
     if wrong := problem(evacuees, note):
         raise OpeningRefused(wrong)
     with transaction.atomic():
+        _refuse_elsewhere(site, by, now)
         last = _last(site)
         if last and (last.state, last.evacuees, last.note) == (state, evacuees, note):
             return last
@@ -70,6 +72,7 @@ def take_back(*, opening: int, by: User, now: datetime) -> Opening:
         slip = Opening.objects.filter(pk=opening).first()
         if slip is None:
             raise OpeningRefused("もどす記録がありません。いまの様子を見てください。")
+        _refuse_elsewhere(slip.site_id, by, now)
         _refuse_if_changed(_last(slip.site_id), opening, by)
         before = Opening.objects.filter(site=slip.site_id, pk__lt=opening).order_by("-pk").first()
         said = _record(
@@ -88,12 +91,17 @@ def take_back(*, opening: int, by: User, now: datetime) -> Opening:
 def close_all(*, seen: Mapping[int, int], by: User, now: datetime) -> int:
     """Close every site that is open, says how many. `seen`: those listed, with their opening.
 
+    Whose role is for some towns closes those of their towns.
+
     All or none. Raises ChangedMeanwhile where what is open now is not what was listed.
     """
     with transaction.atomic():
         # Before reading: who opens a site now waits for us, or we for them.
         list(Site.objects.here().select_for_update(of=("self",)).only("pk"))
-        here = Opening.objects.filter(site__in=Site.objects.here()).newest()
+        theirs = Site.objects.here()
+        if (towns := where(by, Act.OPEN_SITES, on=timezone.localdate(now))) is not None:
+            theirs = theirs.filter(town__name__in=towns)
+        here = Opening.objects.filter(site__in=theirs).newest()
         open_now = {row.site_id: row for row in here if Openness(row.state).is_open}
         if {site: row.pk for site, row in open_now.items()} != dict(seen):
             raise ChangedMeanwhile(
@@ -106,6 +114,17 @@ def close_all(*, seen: Mapping[int, int], by: User, now: datetime) -> int:
             _render(seen, now)
     log.info("all sites closed", by=by.pk, sites=len(seen))
     return len(seen)
+
+
+def _refuse_elsewhere(site: int, by: User, now: datetime) -> None:
+    """Whose role is for some towns says nothing of the sites of others."""
+    towns = where(by, Act.OPEN_SITES, on=timezone.localdate(now))
+    here = Site.objects.here().filter(pk=site)
+    if towns is not None and here.exists() and not here.filter(town__name__in=towns).exists():
+        raise OpeningRefused(
+            "この場所は、あなたの担当の町の外です。記録していません。"
+            "本部か、この町の担当に知らせてください。"
+        )
 
 
 def _last(site: int) -> Opening | None:
