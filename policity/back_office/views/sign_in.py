@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -172,6 +172,8 @@ def credential(request: HttpRequest) -> Mapping[str, Any]:
 @require_POST
 def to_provider(request: HttpRequest) -> HttpResponse:
     """Off to the city's provider, which sends people back to `from_provider`."""
+    if not settings.OIDC:
+        raise Http404
     back = request.build_absolute_uri(reverse("back_office:from_provider"))
     request.session["provider"] = {"goes_to": _goes_to(request), "kept": _kept(request)}
     try:
@@ -185,6 +187,8 @@ def to_provider(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET"])
 def from_provider(request: HttpRequest) -> HttpResponse:
     """Back from it: an account of ours, and the second factor where the provider asked for none."""
+    if not settings.OIDC:
+        raise Http404
     went = request.session.pop("provider", None) or {"goes_to": reverse(BOARD), "kept": ""}
     try:
         claims = sources.finish(request)
