@@ -46,7 +46,7 @@ const press = async (block, button) => {
     authenticatorAttachment: key.authenticatorAttachment,
     clientExtensionResults: key.getClientExtensionResults(),
   });
-  form.action = button.formAction;
+  if (button.hasAttribute("formaction")) form.action = button.formAction;
   form.submit();
 };
 
