@@ -13,6 +13,7 @@ from django.utils import timezone
 from policity.back_office.tests.test_access import PASSWORD
 from policity.back_office.tests.test_orders_web import create
 from policity.foundations.accounts.models import AuditEntry, Role
+from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.delivery import services as delivery
 from policity.foundations.delivery.models import Alarm, LedgerRow, Reply
 from policity.foundations.delivery.rules.ledger import State
@@ -81,7 +82,7 @@ def test_nobody_who_was_planted_stands_in_a_log(client: Client, written, tmp_pat
             residents.retire([Dead(person.pk, "mail", "", f"550 {name}@example.jp")], now=now)
         else:
             residents.leave(resident=person.pk, now=now)
-    client.post("/staff/sign-in/", {"username": officer.username, "password": PASSWORD})
+    assert sign_in(client, officer, PASSWORD).status_code == 302
     for path in ("", "alarms/", "orders/", "chronology/", "audit/"):
         client.get(f"/staff/{path}?q={NAMES[3]}")
     for alarm in Alarm.objects.filter(closed_at=None)[:5]:

@@ -15,7 +15,7 @@ SECONDS = 10
 def send(*, key: str, to: str, subject: str, text: str) -> None:
     """Hand a mail over. `key` ("1-2") names its file in the outbox.
 
-    Raises OSError, SMTPException.
+    Raises OSError, which a mail server's refusal is too.
     """
     mail = EmailMessage(subject, text, settings.EMAIL_FROM, [to])
     if not settings.EMAIL_URL:

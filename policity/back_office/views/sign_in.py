@@ -177,7 +177,9 @@ def to_provider(request: HttpRequest) -> HttpResponse:
     back = request.build_absolute_uri(reverse("back_office:from_provider"))
     request.session["provider"] = {"goes_to": _goes_to(request), "kept": _kept(request)}
     try:
-        return sources.begin(request, back=back)
+        there = sources.begin(request, back=back)
+        # A page, not a redirect: our forms may lead nowhere else (CSP, form-action).
+        return render(request, "back_office/going.html", {"there": there})
     except sources.ProviderFailed as error:
         return gate(request, fault=str(error), **request.session.pop("provider"))
 

@@ -12,7 +12,7 @@ import structlog
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.django_client import OAuth
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from joserfc.errors import JoseError
 from requests import RequestException
 
@@ -32,16 +32,16 @@ AWAY = "市の認証サーバーで確かめられませんでした。もう一
 NOBODY = "この市の認証に合う職員の登録がありません。管理者に、登録を確かめてください。"
 
 
-def begin(request: HttpRequest, *, back: str) -> HttpResponse:
-    """Off to the provider; the session keeps state, nonce and PKCE verifier.
+def begin(request: HttpRequest, *, back: str) -> str:
+    """Where the provider asks who it is; the session keeps state, nonce and PKCE verifier.
 
     Raises ProviderFailed.
     """
     try:
-        gone: HttpResponse = _client().authorize_redirect(request, back)
+        there: str = _client().authorize_redirect(request, back)["Location"]
     except (RequestException, AuthlibBaseError, OSError, ValueError, RuntimeError) as error:
         raise _failed(error) from error
-    return gone
+    return there
 
 
 def finish(request: HttpRequest) -> Mapping[str, Any]:
