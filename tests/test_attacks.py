@@ -119,10 +119,7 @@ def test_who_has_no_role_gets_nothing_whatever_flags_the_account_has(client: Cli
         User.objects.create(username="nobody", is_superuser=True, is_staff=True, is_active=True)
     )
     answer = getattr(client, method)(addresses(view[1], "1", "x"))
-    if view[0] == "back_office:sign_out" and method == "post":
-        assert answer.status_code == 302
-    else:
-        assert answer.status_code in (403, 405)
+    assert answer.status_code in (403, 405)
 
 
 @pytest.fixture

@@ -187,6 +187,9 @@ def reset(*, user: User, by: User | None, now: datetime) -> None:
     _require(by, now=now)
     if user.username == GLASS:
         raise StaffRefused("非常用アカウントは、封をし直してください（policity accounts seal）。")
+    if by is not None and by.pk == user.pk:
+        # They would be out, and nobody in to give them a link.
+        raise StaffRefused("自分のリセットは、ほかの管理者に頼んでください。")
     Authenticator.objects.filter(user=user).delete()
     user.set_unusable_password()
     user.save(update_fields=["password"])
