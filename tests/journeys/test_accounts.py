@@ -14,6 +14,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from policity.back_office.tests.provider import CLIENT, SECRET, Provider
 from tests.journeys.test_board import SIZES
 from tests.journeys.test_registering import RULES
 from tests.living import City, end, start, until
@@ -36,11 +37,25 @@ def policity(home: Path, *words: str) -> str:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    city = start(tmp_path)
+def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    found = Provider()
+    found.says = {"email": "kanri@example.jp", "email_verified": True, "amr": ["mfa"]}
+    (tmp_path / "secret").write_text(SECRET)
+    monkeypatch.setenv("POLICITY_OIDC_ISSUER", found.issuer)
+    monkeypatch.setenv("POLICITY_OIDC_CLIENT", CLIENT)
+    monkeypatch.setenv("POLICITY_OIDC_SECRET_FILE", str(tmp_path / "secret"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def city(tmp_path: Path, provider: Provider) -> Iterator[City]:
+    home = tmp_path / "home"
+    home.mkdir()
+    city = start(home)
     try:
-        until(lambda: city.missing() == [], "everything serves", 60)
-        policity(tmp_path, "places", "load", "mitaka")
+        until(lambda: city.missing() == [], "everything serves", 90)
+        policity(home, "places", "load", "mitaka")
         yield city
     finally:
         end(city)
@@ -201,7 +216,7 @@ def test_the_first_people_of_an_empty_home(city: City, page: Page) -> None:
     sign_out(theirs)
     theirs.get_by_role("link", name="封筒の番号で入る").click()
     clean(theirs, "sealed")
-    theirs.get_by_label("封筒の番号").fill(sealed)
+    theirs.get_by_role("textbox", name="封筒の番号").fill(sealed)
     theirs.get_by_role("button", name="封を開けて入る").click()
     expect(theirs.get_by_text("非常用アカウントで入りました")).to_be_visible()
     expect(theirs.get_by_text("非常用アカウントの封が")).to_be_visible()
@@ -217,3 +232,13 @@ def test_an_address_that_is_a_number_has_no_passkeys_and_says_so(city: City, pag
     expect(page.get_by_text("パスキーが使えません")).to_be_visible()
     expect(page.get_by_role("button", name="パスキーを作る")).to_be_hidden()
     expect(page.get_by_role("link", name="認証アプリを使う")).to_be_visible()
+
+
+def test_the_citys_own_sign_in(city: City, page: Page, provider: Provider) -> None:
+    """Through a policy that lets our forms lead nowhere else."""
+    made = ("create", "kanri", "--name", "見本", "--role", "editor", "--email", "kanri@example.jp")
+    policity(city.home, "accounts", *made)
+    page.goto(at(city, "/staff/me/"))
+    page.get_by_role("button", name="市の認証サーバーで入る").click()
+    expect(page).to_have_url(at(city, "/staff/me/"))
+    expect(page.get_by_text("いまは、市の認証サーバーで入っています")).to_be_visible()

@@ -4,6 +4,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,9 +17,9 @@ from policity.back_office.tests.test_access import PASSWORD, staff
 from policity.back_office.tests.test_orders_web import create
 from policity.foundations.accounts.models import AuditEntry, Role, RoleGrant, User
 from policity.foundations.accounts.queries import roles
-from policity.foundations.accounts.rules.entering import How
+from policity.foundations.accounts.rules.entering import Entered, How
 from policity.foundations.accounts.services import entering, keys
-from policity.foundations.accounts.tests.factors import App, given, sign_in
+from policity.foundations.accounts.tests.factors import App, code_of, given, sign_in
 from policity.foundations.places.models import Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("city")]
@@ -40,7 +42,8 @@ def admin(client) -> User:
 
 @pytest.fixture
 def other() -> User:
-    return create(Role.EDITOR, "other")
+    user: User = create(Role.EDITOR, "other")
+    return user
 
 
 def today(days=0) -> str:
@@ -128,9 +131,7 @@ def test_somebody_is_opened_given_a_role_and_comes_in_by_the_link(client: Client
     assert set_up["Location"] == "/staff/keys/"
     assert "用意が終わるまで、ほかの画面は開けません" in said(new.get("/staff/keys/"))
     secret = document(new.get("/staff/keys/app/")).xpath("string(//p[@class='secret'])")
-    code = keys.totp.format_hotp_value(
-        keys.totp.hotp_value(secret.replace("-", ""), int(timezone.now().timestamp()) // 30)
-    )
+    code = code_of(secret.replace("-", ""))
     assert "番号がちがいます" in said(new.post("/staff/keys/app/", {"code": "000000"}))
     came = new.post("/staff/keys/app/", {"code": code})
     assert came["Location"] == "/staff/keys/codes/"
@@ -270,7 +271,7 @@ def test_a_password_is_changed_by_who_knows_it_and_ends_the_other_sessions(clien
     sign_in(client, other, PASSWORD)
     elsewhere = Client()
     elsewhere.force_login(other)
-    entering.UserSession.objects.create(
+    UserSession.objects.create(
         user=other, ip="203.0.113.9", session_key=elsewhere.session.session_key
     )
     form = {"old": "wrong", "password": NEW_PASSWORD, "again": NEW_PASSWORD}
@@ -293,7 +294,7 @@ def test_keys_are_changed_by_who_came_in_just_now(client: Client, other, what):
     session = client.session
     note = entering.note_of(session)
     earlier = timezone.now() - timedelta(minutes=16)
-    session[entering.ENTERED] = entering._note(entering.Entered(How.CODE, earlier, timezone.now()))
+    session[entering.ENTERED] = entering._note(Entered(How.CODE, earlier, timezone.now()))
     session.save()
     assert note
     method = client.get if what in ("set_up", "add_app") else client.post
@@ -310,7 +311,7 @@ def test_a_key_is_removed_but_for_the_last(client: Client, other):
     (key,) = keys.keys_of(other).keys
     page = client.post(way("remove_key", key.id), follow=True).content.decode()
     assert "最後の一つは消せません" in page
-    other_key = keys.Authenticator.objects.create(
+    other_key = Authenticator.objects.create(
         user=other, type=keys.Type.WEBAUTHN, data={"name": "見本のキー"}
     )
     assert (

@@ -1,6 +1,7 @@
 """Composing and approving on the web: who may, what is refused, and that nothing typed is lost."""
 
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -250,7 +251,8 @@ def test_a_session_that_ends_while_composing_costs_no_words(client: Client, offi
     typed = filled(towns[:2], note_ja="石神井川の水位")
     gone = client.post("/staff/orders/new/", typed)
     page = html.document_fromstring(gone.content)
-    values = {one.get("name"): one.get("value", "") for one in page.xpath("//form//input")}
+    fields: Any = page.xpath("//form//input")
+    values = {str(one.get("name")): str(one.get("value", "")) for one in fields}
     back = sign_in(client, officer, PASSWORD, **values)
     assert back["Location"] == "/staff/orders/new/"
     form = html.document_fromstring(client.get("/staff/orders/new/").content)

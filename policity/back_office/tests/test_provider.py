@@ -1,5 +1,6 @@
 """The city's own sign-in, against a provider that answers over HTTP."""
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -44,7 +45,7 @@ def officer() -> User:
 
 def off(client: Client, **form) -> str:
     """To the provider; where it sends us back to."""
-    page = html.document_fromstring(client.post("/staff/sign-in/provider/", form).content)
+    page: Any = html.document_fromstring(client.post("/staff/sign-in/provider/", form).content)
     (there,) = page.xpath("//main//a/@href")
     assert page.xpath("//meta[@http-equiv='refresh']/@content") == [f"0;url={there}"]
     back = requests.get(there, allow_redirects=False, timeout=5)

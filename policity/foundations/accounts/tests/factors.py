@@ -1,5 +1,6 @@
 """What tests need of a second factor: a session that has one, and the codes of an application."""
 
+from allauth.mfa.totp.internal import auth as totp
 from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 from django.utils import timezone
@@ -22,11 +23,11 @@ def force_login_gives_it() -> None:
     """`client.force_login` signs in completely, as a view would: all tests but those of it."""
     login, alogin = Client.force_login, Client.aforce_login
 
-    def force_login(client, user, backend=None):  # type: ignore[no-untyped-def]
+    def force_login(client, user, backend=None):
         login(client, user, backend)
         given(client.session)
 
-    async def aforce_login(client, user, backend=None):  # type: ignore[no-untyped-def]
+    async def aforce_login(client, user, backend=None):
         from asgiref.sync import sync_to_async
 
         await alogin(client, user, backend)
@@ -52,10 +53,16 @@ class App:
         return self._code(self._used)
 
     def _code(self, counter: int) -> str:
-        return keys.totp.format_hotp_value(keys.totp.hotp_value(self.secret, counter))
+        return code_of(self.secret, counter)
 
 
-def sign_in(client: Client, user: User, secret: str, /, **form: str):  # type: ignore[no-untyped-def]
+def code_of(secret: str, counter: int | None = None) -> str:
+    """The code of a step of the clock, of now where none is named."""
+    step = int(timezone.now().timestamp()) // STEP if counter is None else counter
+    return str(totp.format_hotp_value(totp.hotp_value(secret, step)))
+
+
+def sign_in(client: Client, user: User, secret: str, /, **form: str):
     """Both steps; the answer to the second."""
     app = App(user)
     first = client.post("/staff/sign-in/", form | {"username": user.username, "password": secret})

@@ -1,9 +1,11 @@
 """Who may open accounts and give roles, to whom, and that an administrator is left."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -47,7 +49,8 @@ def second(admin):
 
 
 def give(user, role, *, by, now, **changes):
-    options = {"towns": [], "starts": timezone.localdate(now), "ends": None} | changes
+    options: dict[str, Any] = {"towns": [], "starts": timezone.localdate(now), "ends": None}
+    options |= changes
     return staff.give_role(user=user, role=role, by=by, now=now, **options)
 
 
@@ -128,7 +131,7 @@ def test_a_role_holds_in_its_time_and_its_towns(now, today, admin):
     give(user, Role.SITE_STAFF, by=admin, now=now, towns=["見本町"], starts=tomorrow, ends=tomorrow)
     held = [roles(user, on=today + timedelta(days=n)) for n in range(3)]
     assert held == [frozenset(), {Role.SITE_STAFF}, frozenset()]
-    assert where(user, Act.OPEN_SITES, on=tomorrow) == {"見本町"}
+    assert where(user, Act.OPEN_SITES, on=tomorrow) == frozenset({"見本町"})
     assert where(user, Act.EDIT_RULES, on=tomorrow) == frozenset()
     # A second role for the whole city is not narrowed by the first.
     give(user, Role.DUTY_OFFICER, by=admin, now=now)
@@ -241,7 +244,7 @@ def test_the_last_key_stays_where_one_is_needed(now, admin):
 def test_a_copy_of_the_database_has_no_secret_in_it(now, admin):
     app = App(admin)
     codes = keys.new_recovery_codes(by=admin, now=now)
-    kept = " ".join(str(row.data) for row in keys.Authenticator.objects.all())
+    kept = " ".join(str(row.data) for row in Authenticator.objects.all())
     assert app.secret not in kept
     assert not [code for code in codes if code in kept]
 
