@@ -30,7 +30,7 @@ def _cheap_passwords() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _second_factor() -> None:
-    """Whom a test signs in by force has given a second factor; the road itself has its own tests."""
+    """Whom a test signs in by force has a second factor; coming in has its own tests."""
     from policity.foundations.accounts.tests.factors import force_login_gives_it
 
     force_login_gives_it()

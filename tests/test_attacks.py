@@ -277,6 +277,7 @@ REACHES_OUT = {
     "fields/alerts/sources/http.py": "feeds: their addresses are the administrator's",
     "back_office/channels.py": "the mail server: named in the environment",
     "foundations/accounts/sources.py": "the city's own sign-in: named in the environment",
+    "project/management/commands/doctor.py": "the city's own address: named in the environment",
     "foundations/accounts/services/audit.py": "syslog: named in the environment",
     "foundations/delivery/channels/smtp.py": "the mail server: named in the environment",
     "foundations/delivery/channels/webpush.py": "browsers' push services: looked up once, public "

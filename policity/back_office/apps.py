@@ -6,7 +6,7 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         """Mails that accounts want to staff become work."""
-        from policity.back_office import tasks
+        from policity.back_office.tasks import staff
         from policity.foundations.accounts import signals
 
-        signals.mail_wanted.connect(tasks.on_mail_wanted, dispatch_uid="back_office")
+        signals.mail_wanted.connect(staff.on_mail_wanted, dispatch_uid="back_office")

@@ -7,7 +7,7 @@ from pathlib import Path
 from policity.project import environment, home
 
 # Commands that look at a home as it is: it may be empty, or another's.
-UNPREPARED = {"continuity"}
+UNPREPARED = {"continuity", "doctor"}
 SETTINGS = "policity.project.settings.embedded"
 
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import MiddlewareNotUsed
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -78,7 +81,13 @@ def staff_sessions(
     """
 
     def handle(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith("/staff/") or not request.user.is_authenticated:
+        if not request.path.startswith("/staff/"):
+            return get_response(request)
+        try:
+            known = request.user.is_authenticated
+        except Error:  # the database is away; one page comes without it
+            known = False
+        if not known:
             return get_response(request)
         now, user = timezone.now(), entering.user_of(request)
         if not entering.holds(request.session, user, now=now):
@@ -96,3 +105,21 @@ def staff_sessions(
         return get_response(request)
 
     return handle
+
+
+class SignedInMiddleware(LoginRequiredMiddleware):
+    """Django's own asks the database who it is before it sees that a view is open to everybody:
+    then what has to come without the database would not come to who has signed in.
+    """
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[object, ...],
+        view_kwargs: dict[str, object],
+    ) -> HttpResponseBase | None:
+        """Let an open view through unasked."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from lxml import html
 
-from policity.back_office import tasks
 from policity.back_office.presenters.outbox import kept_mails
+from policity.back_office.tasks.staff import MAIL, mails
 from policity.back_office.tests.test_access import PASSWORD, staff
 from policity.back_office.tests.test_orders_web import create
 from policity.foundations.accounts.models import AuditEntry, Role, RoleGrant, User
@@ -159,14 +159,14 @@ def test_the_link_goes_by_mail_and_lies_in_no_queue(client: Client, admin):
     assert "new@example.jp に、リンクを送ります" in answer.content.decode()
     from policity.foundations.work.models import Item
 
-    (item,) = Item.objects.filter(kind=tasks.MAIL)
+    (item,) = Item.objects.filter(kind=MAIL)
     assert "/" not in item.key + str(item.progress)
-    assert tasks.mails(timezone.now()) == 1
+    assert mails(timezone.now()) == 1
     (mail,) = kept_mails()
     assert mail.to == "new@example.jp"
     link = next(word for word in mail.text.split() if "/staff/welcome/" in word)
     assert "はじめてのサインイン" in said(Client().get(urlsplit(link).path))
-    assert tasks.mails(timezone.now()) == 0
+    assert mails(timezone.now()) == 0
 
 
 def test_a_mail_server_that_is_away_costs_no_mail(client: Client, admin, settings, other):
@@ -174,10 +174,10 @@ def test_a_mail_server_that_is_away_costs_no_mail(client: Client, admin, setting
     settings.EMAIL_URL = "smtp://127.0.0.1:9"
     client.post(way("account_link", other.pk), {"mail": "1"})
     now = timezone.now()
-    assert tasks.mails(now) == 1
-    assert tasks.mails(now) == 0
+    assert mails(now) == 1
+    assert mails(now) == 0
     settings.EMAIL_URL = ""
-    assert tasks.mails(now + timedelta(minutes=1)) == 1
+    assert mails(now + timedelta(minutes=1)) == 1
     assert len(kept_mails()) == 1
 
 

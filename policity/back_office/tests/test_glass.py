@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from policity.back_office import tasks
 from policity.back_office.presenters.outbox import kept_mails
+from policity.back_office.tasks.staff import mails
 from policity.back_office.tests.test_access import staff
 from policity.back_office.tests.test_orders_web import create
 from policity.foundations.accounts.models import AuditEntry, Role, Seal, User
@@ -85,12 +85,12 @@ def test_everybody_in_charge_is_told_at_once(client: Client, code):
     for name, role in (("c", Role.COMMANDER), ("a", Role.ADMINISTRATOR), ("e", Role.EDITOR)):
         User.objects.filter(pk=create(role, name).pk).update(email=f"{name}@example.jp")
     client.post(DOOR, {"code": code})
-    while tasks.mails(timezone.now()):
+    while mails(timezone.now()):
         pass
-    mails = kept_mails()
-    assert {mail.to for mail in mails} == {"c@example.jp", "a@example.jp"}
-    assert all("封が開けられました" in mail.subject for mail in mails)
-    assert all("心当たりがなければ" in mail.text for mail in mails)
+    kept = kept_mails()
+    assert {mail.to for mail in kept} == {"c@example.jp", "a@example.jp"}
+    assert all("封が開けられました" in mail.subject for mail in kept)
+    assert all("心当たりがなければ" in mail.text for mail in kept)
     # Who looks at the board sees it, and the chronology has it.
     officer = Client()
     officer.force_login(staff(Role.DUTY_OFFICER))

@@ -25,6 +25,7 @@ class Act(StrEnum):
     SEE_OUTBOX = "see_outbox"
     READ_AUDIT = "read_audit"
     MANAGE_STAFF = "manage_staff"
+    SEE_HEALTH = "see_health"
 
 
 _CRISIS_ROOM = frozenset({Role.COMMANDER, Role.DUTY_OFFICER})
@@ -54,6 +55,8 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.READ_AUDIT: frozenset({Role.ADMINISTRATOR}),
     # Who works here, in which role, from when to when. Never their own: a second one does that.
     Act.MANAGE_STAFF: frozenset({Role.ADMINISTRATOR}),
+    # What works and what does not, and what to do meanwhile.
+    Act.SEE_HEALTH: _CRISIS_ROOM | {Role.ADMINISTRATOR},
 }
 
 

@@ -1,16 +1,29 @@
-"""How the copies stand, from a file in the home: asked also when the database is away."""
+"""How a city stands, from files in its home: asked also when the database is away."""
 
 import json
+import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.db import Error, connection
 
+from policity.foundations.continuity.rules import health
 from policity.foundations.continuity.rules.age import too_old
 
+# Notes in the home's run/: copies, the last trial of them, other servers' clocks, the certificate.
 FILE = "copied.json"
-"""The file, in the home's run/."""
+DRILLED = "drilled.json"
+CLOCKS = "clocks.json"
+CERTIFICATE = "certificate.json"
+# How everything stands, for a city's monitoring.
+ALARMS = "alarms.json"
+
+# Each of these touches its file at least every few seconds.
+CHILDREN = ("live", "worker", "watcher", "sender-urgent", "sender-routine")
+HEARTBEAT_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +50,82 @@ def behind(*, now: datetime) -> bool:
         return False
     found = synced(Path(settings.HOME))
     return too_old(found.at if found else None, now=now)
+
+
+def noted(home: Path, file: str) -> dict[str, Any]:
+    """A note; empty where there is none, or none that can be read."""
+    try:
+        said = json.loads((home / "run" / file).read_text())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def database_fault() -> str:
+    """Why the database does not answer; empty: it does."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM work_item")
+            cursor.fetchone()
+    except Error as error:
+        return f"{type(error).__name__}: {error}"[:200]
+    return ""
+
+
+def silent(home: Path, *, now: datetime) -> tuple[str, ...]:
+    """Which of the city's processes have shown no sign of life just now."""
+    return tuple(name for name in CHILDREN if not _alive(home / "run" / f"{name}.alive", now))
+
+
+def _alive(file: Path, now: datetime) -> bool:
+    try:
+        return now.timestamp() - file.stat().st_mtime < HEARTBEAT_SECONDS
+    except FileNotFoundError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Bytes: what is free where the home lies, and what the database takes with its log."""
+
+    free: int
+    database: int
+
+
+def disk(home: Path) -> Disk:
+    """The home's disk."""
+    files = home.glob("policity.sqlite3*")
+    return Disk(shutil.disk_usage(home).free, sum(file.stat().st_size for file in files))
+
+
+def clock_ahead(home: Path, *, now: datetime) -> timedelta | None:
+    """How far our clock is ahead of other servers'; None where none has said so lately."""
+    heard = [
+        (datetime.fromisoformat(said["at"]), timedelta(seconds=said["ahead_s"]))
+        for said in noted(home, CLOCKS).values()
+    ]
+    return health.ahead(heard, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was seen of the city's own address `at`: until when it holds, or what was wrong."""
+
+    at: datetime
+    until: datetime | None
+    fault: str
+
+
+def certificate(home: Path) -> Certificate | None:
+    """The certificate as it was last looked at; None: nobody has looked."""
+    said = noted(home, CERTIFICATE)
+    if not said:
+        return None
+    until = said["until"] and datetime.fromisoformat(said["until"])
+    return Certificate(datetime.fromisoformat(said["at"]), until, said["fault"])
+
+
+def drilled(home: Path) -> datetime | None:
+    """When copies were last brought back for a trial from here, and compared."""
+    said = noted(home, DRILLED)
+    return datetime.fromisoformat(said["at"]) if said else None

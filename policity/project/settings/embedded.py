@@ -46,7 +46,7 @@ MIDDLEWARE = [
     # Who comes with a session that is over, or without a second factor, is a stranger from here on.
     "policity.project.middleware.staff_sessions",
     # A view is for staff who have signed in unless it says otherwise.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "policity.project.middleware.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # The keys' library asks it which request is being answered; none of its own pages is served.

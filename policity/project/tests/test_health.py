@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from policity.foundations.continuity import queries
 from policity.kit.languages import LANGUAGES
 from policity.project import health, home
 
@@ -18,7 +19,7 @@ def ready(tmp_path: Path) -> Path:
     (tmp_path / "run").mkdir()
     with closing(sqlite3.connect(tmp_path / "policity.sqlite3")) as connection:
         connection.execute(f"PRAGMA user_version={home.migration_set()}")
-    for name in health.CHILDREN:
+    for name in queries.CHILDREN:
         (tmp_path / "run" / f"{name}.alive").touch()
     for language in LANGUAGES:
         page = tmp_path / "published" / language.prefix.strip("/") / "index.html"
@@ -37,10 +38,10 @@ def test_a_database_of_other_migrations_is_missing(ready: Path) -> None:
     assert health.missing(ready) == ["database"]
 
 
-@pytest.mark.parametrize("name", health.CHILDREN)
+@pytest.mark.parametrize("name", queries.CHILDREN)
 def test_a_child_that_no_longer_beats_is_missing(ready: Path, name: str) -> None:
     beat = ready / "run" / f"{name}.alive"
-    old = time.time() - health.HEARTBEAT_SECONDS - 1
+    old = time.time() - queries.HEARTBEAT_SECONDS - 1
     os.utime(beat, (old, old))
     assert health.missing(ready) == [name]
     beat.unlink()

@@ -3,7 +3,8 @@
 import re
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.resources import files
 
@@ -113,3 +114,15 @@ def same_host(address: str, other: str) -> bool:
 def _way(address: re.Match[str]) -> tuple[str, str]:
     scheme = address[1].lower()
     return scheme, address[3] or ("443" if scheme == "https" else "80")
+
+
+def server_time(date: str, *, age: str = "") -> datetime | None:
+    """What a server's clock says, by its answer's headers (RFC 9110, 6.6.1; RFC 9111, 5.1).
+
+    None where it says nothing that can be read. A cache's answer is as old as it says.
+    """
+    try:
+        said = parsedate_to_datetime(date)
+        return said.replace(tzinfo=said.tzinfo or UTC) + timedelta(seconds=int(age or "0"))
+    except (ValueError, OverflowError):
+        return None

@@ -9,14 +9,14 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urljoin
 
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
 
-from policity.fields.alerts.rules.feeds import is_web_address, same_host
+from policity.fields.alerts.rules.feeds import is_web_address, same_host, server_time
 
 REDIRECTS = 3
 AT_ONCE = 4
@@ -36,12 +36,16 @@ class Unreachable(FetchError):  # noqa: N818  # the domain's word
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server gave. `unchanged`: it said so (304), and there is no body."""
+    """What a server gave. `unchanged`: it said so (304), and there is no body.
+
+    `ahead` is how far our clock is ahead of the server's, where it says the time.
+    """
 
     body: bytes
     etag: str = ""
     last_modified: str = ""
     unchanged: bool = False
+    ahead: timedelta | None = None
 
 
 class Fetching(Protocol):
@@ -125,8 +129,12 @@ class Fetcher:
         if not is_web_address(url):
             raise FetchError("アドレスの形が正しくありません", url[:200])
         async with self._client.get(url).headers(headers).build_streamed() as response:
+            theirs = server_time(
+                response.get_header("date") or "", age=response.get_header("age") or ""
+            )
+            ahead = datetime.now(UTC) - theirs if theirs else None
             if response.status == 304 and headers:
-                return Answer(b"", unchanged=True)
+                return Answer(b"", unchanged=True, ahead=ahead)
             if response.status in {301, 302, 303, 307, 308}:
                 return urljoin(url, response.get_header("location") or "")
             if response.status != 200:
@@ -140,6 +148,7 @@ class Fetcher:
                 bytes(body),
                 etag=(response.get_header("etag") or "")[:300],
                 last_modified=(response.get_header("last-modified") or "")[:100],
+                ahead=ahead,
             )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError
 
 from policity.fields.alerts import services
@@ -17,6 +18,7 @@ from policity.fields.alerts.queries import known_entries
 from policity.fields.alerts.rules.feeds import feed_rules, same_host
 from policity.fields.alerts.sources import atom
 from policity.fields.alerts.sources.http import AT_ONCE, Answer, FetchError, Fetching, Unreachable
+from policity.foundations.continuity.services import heard_time
 
 log = structlog.get_logger("policity.watcher")
 
@@ -64,6 +66,8 @@ class FeedReader:
                 feed.url, limit=FEED_LIMIT, etag=feed.etag, last_modified=feed.last_modified
             )
         )
+        if answer.ahead is not None:
+            heard_time(settings.HOME, feed.url, ahead=answer.ahead, now=self._clock())
         if answer.unchanged:
             listing, gap = atom.Listing((), None), False
             etag, last_modified = feed.etag, feed.last_modified

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from policity.fields.alerts.rules.bulletin import Change, Severity
 from policity.fields.alerts.rules.codes import KINDS
-from policity.fields.alerts.rules.feeds import feed_rules, is_web_address, parse, same_host
+from policity.fields.alerts.rules.feeds import (
+    feed_rules,
+    is_web_address,
+    parse,
+    same_host,
+    server_time,
+)
 from policity.fields.alerts.rules.owed import owed
 
 TOKYO = ("1322900", "130013", "130010", "130000")
@@ -156,3 +162,18 @@ def test_people_hear_exactly_what_they_do_not_know(told, stands):
             if (stands[0].rank, stands[1] or 0) > (told[0].rank, told[1] or 0)
             else Change.LOWERED
         )
+
+
+@pytest.mark.parametrize(
+    ("date", "age", "said"),
+    [
+        ("Thu, 26 Nov 2026 03:00:00 GMT", "", datetime(2026, 11, 26, 3, tzinfo=UTC)),
+        ("Thu, 26 Nov 2026 03:00:00 GMT", "60", datetime(2026, 11, 26, 3, 1, tzinfo=UTC)),
+        ("", "", None),
+        ("yesterday", "", None),
+        ("Thu, 26 Nov 2026 03:00:00 GMT", "old", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", "60", None),
+    ],
+)
+def test_a_servers_clock_is_read_from_its_answer(date, age, said):
+    assert server_time(date, age=age) == said

@@ -5,7 +5,6 @@ have read it; each step opens the next one before it closes the last. What was r
 encrypted file. Where something was missed all is copied again: the log's salts tell of it.
 """
 
-import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from policity.foundations.continuity import queries
 from policity.foundations.continuity.channels.folder import Folder
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.rules import keeping, wal
+from policity.foundations.continuity.services.noting import note
 from policity.foundations.continuity.services.packing import DATABASE, pack_home
 from policity.foundations.continuity.services.tables import rows
 
@@ -93,10 +93,7 @@ class Streamer:
     def _note(self, at: datetime) -> None:
         """Say up to when everything is in the copy, for who asks (`queries.synced`)."""
         said = {"at": at.isoformat(), "generation": self._generation, "changes": self._number}
-        file = self.home / "run" / queries.FILE
-        part = file.with_suffix(".part")
-        part.write_text(json.dumps(said))
-        part.replace(file)
+        note(self.home, queries.FILE, said)
 
     def end(self) -> None:
         """Let go of the database; the next step copies everything."""

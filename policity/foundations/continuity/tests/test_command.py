@@ -61,7 +61,8 @@ def test_copied_verified_drilled_and_brought_back(city, capsys):
     assert 0 <= said["recovery_point_s"] < 60
     assert 0 <= said["recovery_time_s"] < 60
     # Only its own copy was destroyed.
-    assert [path.name for path in (city.home / "run").iterdir()] == [queries.FILE]
+    left = {path.name for path in (city.home / "run").iterdir()}
+    assert left == {queries.FILE, queries.DRILLED}
     into = city.root / "elsewhere"
     opened(city, "restore", "--into", str(into))
     assert "policity serve で始められます" in capsys.readouterr().out
@@ -109,7 +110,9 @@ def status(capsys, *, old):
 
 
 def test_the_status_says_how_old_and_ends_so_for_monitoring(city, capsys):
-    assert status(capsys, old=True) == {"age_s": None, "old": True, "kept": True}
+    none = {"age_s": None, "old": True, "kept": True, "drill": None}
+    where = {"where": str(city.to), "copies": 0, "size": 0, "fault": ""}
+    assert status(capsys, old=True) == none | where
     run("backup")
     capsys.readouterr()
     now = (timezone.now() - timedelta(seconds=3)).isoformat()
@@ -117,6 +120,9 @@ def test_the_status_says_how_old_and_ends_so_for_monitoring(city, capsys):
     file.write_text(json.dumps(json.loads(file.read_text()) | {"at": now}))
     said = status(capsys, old=False)
     assert 3 <= said["age_s"] < 30
+    assert (said["copies"], said["fault"]) == (1, "")
+    base = city.to / city.generations()[0] / "base.age"
+    assert said["size"] == base.stat().st_size
     assert not queries.behind(now=timezone.now())
     past = (timezone.now() - TOO_OLD - timedelta(seconds=1)).isoformat()
     file.write_text(json.dumps(json.loads(file.read_text()) | {"at": past}))
@@ -166,3 +172,18 @@ def test_a_drill_needs_only_the_copies(city, capsys):
     capsys.readouterr()
     opened(city, "drill", "--json")
     assert json.loads(capsys.readouterr().out)["rows_different"] == {}
+
+
+def test_the_status_tells_of_the_last_trial_and_of_copies_that_went(city, capsys):
+    run("backup")
+    opened(city, "drill", "--json")
+    drilled = json.loads(capsys.readouterr().out.splitlines()[-1])
+    said = status(capsys, old=False)
+    for name in ("recovery_point_s", "recovery_time_s", "rows_compared", "rows_different"):
+        assert said["drill"][name] == drilled[name]
+    assert queries.drilled(city.home)
+    # Copied a moment ago, by what the city knows; but somebody took the copies away.
+    (city.to / city.generations()[0]).rename(city.root / "taken")
+    assert "置き場所にありません" in status(capsys, old=True)["fault"]
+    city.to.rename(city.root / "unplugged")
+    assert "読めません" in status(capsys, old=True)["fault"]

@@ -20,14 +20,17 @@ from django.utils import timezone
 
 from policity.foundations.continuity import queries
 from policity.foundations.continuity.channels.folder import Folder
+from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.formats.copies import BadCopyError
 from policity.foundations.continuity.rules.age import TOO_OLD
-from policity.foundations.continuity.services import Restored, Streamer, restore
+from policity.foundations.continuity.services import Restored, Streamer, note, restore
 from policity.foundations.continuity.services.packing import DATABASE, identities, recipients
-from policity.foundations.continuity.services.restoring import missing
+from policity.foundations.continuity.services.restoring import generations, missing
 from policity.foundations.continuity.services.tables import Compared, compare
 
 OLD, CANNOT = 1, 2
+# What of a trial is noted, for the status.
+DRILL_KEPT = ("recovery_point_s", "recovery_time_s", "rows_compared", "rows_different")
 
 
 class Command(BaseCommand):
@@ -131,6 +134,11 @@ class Command(BaseCommand):
             "rows_compared": compared.rows,
             "rows_different": compared.different,
         }
+        note(
+            Path(settings.HOME),
+            queries.DRILLED,
+            {"at": asked.isoformat()} | {key: said[key] for key in DRILL_KEPT},
+        )
         differ = sum(compared.different.values())
         text = f"{compared.rows}行を比べました。違うのは{differ}行です（写しのあとに変わったもの）"
         self._say(said, text, done, json)
@@ -160,15 +168,37 @@ class Command(BaseCommand):
         found = queries.synced(settings.HOME)
         age = None if found is None else (timezone.now() - found.at).total_seconds()
         old = age is None or age > TOO_OLD.total_seconds()
+        kept = self._kept(found)
+        tried = queries.noted(settings.HOME, queries.DRILLED)
         if json:
             said = {"age_s": age and round(age, 1), "old": old, "kept": bool(settings.BACKUP)}
+            said |= kept | {"drill": tried or None}
             self.stdout.write(_dumps(said | (_synced(found) if found else {})))
         elif found is None or age is None:
             self.stdout.write("写しは、まだありません")
         else:
             self.stdout.write(f"{found.generation} と変更{found.changes}回分。{age:.0f}秒前まで")
-        if old:
+            self.stdout.write(_where(kept))
+            self.stdout.write(f"もどす練習：{tried.get('at', 'まだしていません')}")
+        if old or kept["fault"]:
             sys.exit(OLD)
+
+    def _kept(self, found: queries.Synced | None) -> dict[str, Any]:
+        """What lies where copies go, and whether that can be read at all."""
+        said: dict[str, Any] = {"where": settings.BACKUP, "copies": 0, "size": 0, "fault": ""}
+        if not settings.BACKUP:
+            return said
+        store = self._store()
+        try:
+            said["copies"] = len(generations(store))
+            if found is not None:
+                names = store.names(found.generation)
+                said["size"] = sum(store.size(f"{found.generation}/{name}") for name in names)
+                if copies.BASE not in names:
+                    said["fault"] = f"{found.generation} の写しが、置き場所にありません"
+        except OSError as error:
+            said["fault"] = f"置き場所を読めません（{error}）"
+        return said
 
     def _say(self, said: dict[str, Any], text: str, done: Restored, as_json: bool) -> None:
         if as_json:
@@ -176,6 +206,12 @@ class Command(BaseCommand):
             return
         at = timezone.localtime(done.at).strftime("%Y年%m月%d日 %H時%M分%S秒")
         self.stdout.write(f"{at}の状態、{done.rows}行（{done.seconds:.1f}秒）。{text}")
+
+
+def _where(kept: dict[str, Any]) -> str:
+    if kept["fault"]:
+        return str(kept["fault"])
+    return f"{kept['where']} に{kept['copies']}組。最新は{kept['size'] / 2**20:.1f}MB"
 
 
 def _all_of(wanted: queries.Synced | None, done: Restored) -> bool:

@@ -19,7 +19,6 @@ from policity.foundations.accounts.models import Seal, User
 from policity.foundations.accounts.rules.mails import About
 from policity.foundations.accounts.services import entering, staff
 from policity.foundations.work import services as work
-from policity.foundations.work.rules import Handler, Order
 from policity.kit import moments
 from policity.kit.declare import Lane
 
@@ -91,9 +90,3 @@ def tidy(now: datetime) -> int:
     _last[:] = [now]
     entering.tidy(now=now)
     return 0
-
-
-HANDLERS = (
-    Handler(MAIL, Order.URGENT, mails),
-    Handler("staff-tidy", Order.IDLE, tidy),
-)

@@ -1,0 +1,269 @@
+"""How the city's system stands, in plain words: what it means for residents, and what to do now.
+
+Everything that does not need the database is said without it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error
+from django.utils import timezone
+
+from policity.fields.alerts import queries as alerts
+from policity.foundations.continuity import queries
+from policity.foundations.continuity.rules import health as rules
+from policity.foundations.continuity.rules.health import State
+from policity.foundations.delivery import queries as delivery
+from policity.foundations.publishing import queries as publishing
+from policity.kit import moments
+
+STATES = {
+    State.GOOD: "正常",
+    State.UNKNOWN: "分かりません",
+    State.WEAK: "注意",
+    State.BROKEN: "異常",
+}
+CALL = "情報システムの担当に知らせてください。"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing: how it stands, what that means for residents, what to do now (empty: nothing)."""
+
+    key: str
+    name: str
+    state: State
+    what: str
+    residents: str = ""
+    do: str = ""
+
+    @property
+    def word(self) -> str:
+        """The state in a word."""
+        return STATES[self.state]
+
+
+def lines(*, now: datetime) -> tuple[Line, ...]:
+    """Everything, the worst first."""
+    home = Path(settings.HOME)
+    fault = queries.database_fault()
+    found = [
+        _database(fault),
+        *_processes(home, now=now),
+        _asked("feeds", "気象庁などの電文", lambda: _feeds(now=now)),
+        *_senders(),
+        _asked("pages", "市民のページ", _pages),
+        _disk(home),
+        _copies(home, now=now),
+        _clock(home, now=now),
+        *_certificate(home, now=now),
+    ]
+    return tuple(sorted(found, key=lambda line: -line.state))
+
+
+def worst(found: tuple[Line, ...]) -> State:
+    """How all of it stands."""
+    return max((line.state for line in found), default=State.GOOD)
+
+
+def _asked(key: str, name: str, ask: Callable[[], Line]) -> Line:
+    """What only the database knows."""
+    try:
+        return ask()
+    except Error:
+        return Line(key, name, State.UNKNOWN, "データベースが使えないので、分かりません。")
+
+
+def _database(fault: str) -> Line:
+    key, name = "database", "データベース"
+    if not fault:
+        return Line(key, name, State.GOOD, "応答しています。")
+    return Line(
+        key, name, State.BROKEN, f"使えません（{fault}）。",
+        "市民のページは、今のまま読めます。登録・変更・返事は受け付けられず、"
+        "新しい電文の取り込みと、知らせの送信は止まっています。",
+        "急ぐ知らせは、防災行政無線・広報車・電話・放送で伝えてください。"
+        "情報システムの担当は、ディスクの空きと権限を確かめ、直らなければ写しからもどします"
+        "（policity continuity restore）。",
+    )  # fmt: skip
+
+
+PROCESSES = {
+    "worker": (
+        "ページを作る係",
+        "新しい情報が市民のページに出ず、知らせのあて先も決まりません。前の内容は読めます。",
+    ),
+    "watcher": (
+        "電文を受け取る係",
+        "気象庁の警報などが、ページにも知らせにも出ません。",
+    ),
+    "sender-urgent": ("緊急の知らせを送る係", "緊急の知らせが、メールでも通知でも届きません。"),
+    "sender-routine": (
+        "ふだんの知らせを送る係",
+        "急がない知らせと、登録の確認メールが届きません。",
+    ),
+    "live": ("ボードを動かす係", "市民には影響しません。ボードは、読み直すと新しくなります。"),
+}
+
+
+def _processes(home: Path, *, now: datetime) -> Iterator[Line]:
+    silent = queries.silent(home, now=now)
+    if len(silent) == len(queries.CHILDREN):
+        yield Line(
+            "processes", "動いているはずの係", State.BROKEN, "どれも動いていません。",
+            "市民のページは読めますが、新しくなりません。知らせも送られません。",
+            f"{CALL}担当は policity serve（systemctl start policity）で始めます。",
+        )  # fmt: skip
+        return
+    for key in silent:
+        name, residents = PROCESSES[key]
+        yield Line(
+            key, name, State.WEAK if key == "live" else State.BROKEN,
+            f"{queries.HEARTBEAT_SECONDS}秒より長く、応答がありません。", residents,
+            f"自動で始め直しています。1分待っても変わらなければ、{CALL}",
+        )  # fmt: skip
+    if not silent:
+        yield Line("processes", "動いているはずの係", State.GOOD, "すべて動いています。")
+
+
+def _feeds(*, now: datetime) -> Line:
+    alarms = alerts.feed_alarms(now)
+    key, name = "feeds", "気象庁などの電文"
+    if not alarms:
+        return Line(key, name, State.GOOD, "届いています。")
+    said = "、".join(f"{one.address}（{moments.full(one.since, 'ja')}から）" for one in alarms)
+    return Line(
+        key, name, State.BROKEN, f"届いていません：{said}",
+        "警報・注意報・地震などが、ページにも知らせにも出ないおそれがあります。",
+        "テレビ・ラジオ・気象庁のホームページで確かめ、"
+        "必要な情報は職員が「避難情報」から出してください。回線も確かめてください。",
+    )  # fmt: skip
+
+
+CHANNELS = {
+    "mail": ("メールの送信", "メールで登録した人に、知らせが届いていません。"),
+    "push": ("通知の送信", "通知で登録した人に、知らせが届いていません。"),
+}
+
+
+def _senders() -> Iterator[Line]:
+    said: dict[str, str] = {}
+    for channels in delivery.troubles().values():
+        said.update(channels)
+    for key, (name, residents) in CHANNELS.items():
+        if key in said:
+            yield Line(
+                key, name, State.BROKEN, f"送り先のサーバーに送れません（{said[key]}）。",
+                f"{residents}つながると、続きから送ります。",
+                f"急ぐ知らせは、ほかの方法でも伝えてください。{CALL}",
+            )  # fmt: skip
+        elif key == "mail" and not settings.EMAIL_URL:
+            yield Line(
+                key, name, State.WEAK, "メールのサーバーがありません（POLICITY_EMAIL_URL）。",
+                "メールはだれにも届かず、送信箱にたまります。", "訓練や見本でなければ、" + CALL,
+            )  # fmt: skip
+        else:
+            yield Line(key, name, State.GOOD, "送れないという知らせは、ありません。")
+
+
+def _pages() -> Line:
+    key, name, failing = "pages", "市民のページ", publishing.failing()
+    if not failing:
+        return Line(key, name, State.GOOD, "書き出せています。")
+    said = "、".join(page.address for page in failing[:3])
+    return Line(
+        key, name, State.BROKEN, f"{len(failing)}ページを書き出せません（{said}）。",
+        "そのページには、前の内容が出たままです。",
+        f"そのページの内容を信じて動かないよう、ほかの方法でも伝えてください。{CALL}",
+    )  # fmt: skip
+
+
+def _disk(home: Path) -> Line:
+    found = queries.disk(home)
+    state = rules.disk(free=found.free, database=found.database)
+    what = f"{found.free / rules.GIB:.1f}GBあいています。"
+    if state == State.GOOD:
+        return Line("disk", "ディスク", state, what)
+    return Line(
+        "disk", "ディスク", state, what,
+        "いっぱいになると、登録も、新しい情報も、知らせも止まります。ページは読めます。",
+        f"{CALL}担当は、古い drills/ と upgrades/ とログを片づけるか、ディスクを増やします。",
+    )  # fmt: skip
+
+
+def _copies(home: Path, *, now: datetime) -> Line:
+    key, name = "copies", "データの写し（バックアップ）"
+    residents = "今は影響しません。機械が失われると、写しのあとの登録や返事が失われます。"
+    if not settings.BACKUP:
+        return Line(
+            key, name, State.WEAK, "写しを取る設定がありません（POLICITY_BACKUP）。",
+            "今は影響しません。機械が失われると、登録も記録もすべて失われます。",
+            "訓練や見本でなければ、" + CALL,
+        )  # fmt: skip
+    found = queries.synced(home)
+    what = f"{_when(found.at)}までの写しがあります。" if found else "写しが、まだありません。"
+    if queries.behind(now=now):
+        return Line(
+            key, name, State.BROKEN, what + "5分より前で止まっています。", residents,
+            f"{CALL}担当は、置き場所が外れていないか、いっぱいでないかを確かめます。",
+        )  # fmt: skip
+    tried = queries.drilled(home)
+    what += f"もどす練習は{_when(tried)}。" if tried else "もどす練習を、まだしていません。"
+    state = rules.drilled(tried, now=now)
+    if state == State.GOOD:
+        return Line(key, name, state, what)
+    return Line(
+        key, name, state, what, "今は影響しません。もどせるかどうかを、だれも確かめていません。",
+        "情報システムの担当は、秘密鍵を持ってきて policity continuity drill を動かしてください。",
+    )  # fmt: skip
+
+
+def _clock(home: Path, *, now: datetime) -> Line:
+    key, name = "clock", "時計"
+    ahead = queries.clock_ahead(home, now=now)
+    state = rules.clock(ahead)
+    if ahead is None:
+        return Line(
+            key, name, state,
+            "この1時間、比べる相手がありません（電文を配るサーバーの時刻と比べています）。",
+        )  # fmt: skip
+    seconds = abs(ahead.total_seconds())
+    if state == State.GOOD:
+        return Line(key, name, state, "電文を配るサーバーの時刻と合っています。")
+    way = "進んで" if ahead.total_seconds() > 0 else "遅れて"
+    return Line(
+        key, name, state, f"電文を配るサーバーより、{seconds:.0f}秒{way}います。",
+        "発表や知らせの時刻がちがって見え、期限のある情報が早く消えたり残ったりします。",
+        f"{CALL}担当は、時刻合わせ（NTP）が動いているか確かめます。",
+    )  # fmt: skip
+
+
+def _certificate(home: Path, *, now: datetime) -> Iterator[Line]:
+    """Only where residents come by https."""
+    if not settings.PUBLIC_URL.startswith("https:"):
+        return
+    key, name, found = "certificate", "証明書（https）", queries.certificate(home)
+    if found is None:
+        yield Line(
+            key, name, State.UNKNOWN, "まだ調べていません（policity doctor が調べます）。",
+            do="policity doctor を1日に1回動かしてください。",
+        )  # fmt: skip
+        return
+    seen = f"（{_when(found.at)}に調べました）"
+    state = State.BROKEN if found.until is None else rules.certificate(found.until, now=now)
+    what = found.fault or f"{_when(found.until or now)}まで有効です"
+    if state == State.GOOD:
+        yield Line(key, name, state, f"{what}。{seen}")
+        return
+    yield Line(
+        key, name, state, f"{what}。{seen}",
+        "期限が切れると、市民のブラウザーが警告を出し、登録も通知もできなくなります。",
+        f"{CALL}担当は、証明書の自動更新を確かめます。",
+    )  # fmt: skip
+
+
+def _when(at: datetime) -> str:
+    return f"{timezone.localtime(at):%Y年%-m月%-d日 %H:%M}"
