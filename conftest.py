@@ -1,10 +1,8 @@
 """Fixtures for every room's tests. Each process has a home of its own (project/tests/plugin)."""
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,8 @@ from policity.project.tests import plugin
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
     """A real database file with the settings it has in a city; no run waits for migrations."""
-    shutil.copyfile(home.template(), plugin.HOME / "policity.sqlite3")
+    if plugin.SERVER is None:
+        shutil.copyfile(home.template(), plugin.HOME / "policity.sqlite3")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,44 +65,58 @@ def shared_data() -> Path:
 def city_rows(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> dict[str, list[tuple[object, ...]]]:
-    """What loading the first city that ships writes, by INSERT: thousands of rows, read once."""
+    """What loading the first city that ships writes, by table: thousands of rows, read once."""
     from django.db import connection, transaction
 
     from policity.foundations import places
     from policity.foundations.places.services import load_city
 
     folder = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo"
-    found: dict[str, list[tuple[object, ...]]] = {}
     with django_db_blocker.unblock():
         with transaction.atomic():
-            raw = connection.connection
-            tables = connection.introspection.table_names()
-            empty = [table for table in tables if not _count(raw, table)]
+            empty = [table for table in connection.introspection.table_names() if not _rows(table)]
             load_city(folder, by=None, now=datetime(2026, 11, 23, tzinfo=UTC))
-            for table in filter(partial(_count, raw), empty):
-                names = [f'"{row[1]}"' for row in raw.execute(f'PRAGMA table_info("{table}")')]
-                # The plus has sqlite3 give what is stored, and not what Django would make of it.
-                stored = f'SELECT +{", +".join(names)} FROM "{table}"'  # noqa: S608
-                marks = ", ".join("?" * len(names))
-                insert = f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({marks})'  # noqa: S608
-                found[insert] = raw.execute(stored).fetchall()
+            found = {table: rows for table in empty if (rows := _rows(table))}
             transaction.set_rollback(True)
         connection.close()
     return found
 
 
-def _count(raw: sqlite3.Connection, table: str) -> int:
-    return int(raw.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # noqa: S608
+def _rows(table: str) -> list[tuple[object, ...]]:
+    """As the database's own client gives them, and not as Django would."""
+    from django.db import connection
+
+    raw = connection.connection
+    cursor = raw.cursor()
+    if connection.vendor == "sqlite":
+        # The plus has sqlite3 give what is stored, and not what Django would make of it.
+        names = [f'+"{row[1]}"' for row in raw.execute(f'PRAGMA table_info("{table}")')]
+        return list(cursor.execute(f'SELECT {", ".join(names)} FROM "{table}"'))  # noqa: S608
+    # Text, so that nothing is lost on the way.
+    with cursor.copy(f'COPY "{table}" TO STDOUT') as lines:
+        return [(bytes(line),) for line in lines]
+
+
+def _put(table: str, rows: list[tuple[object, ...]]) -> None:
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        marks = ", ".join("?" * len(rows[0]))
+        connection.connection.executemany(f'INSERT INTO "{table}" VALUES ({marks})', rows)  # noqa: S608
+        return
+    with connection.connection.cursor().copy(f'COPY "{table}" FROM STDIN') as lines:
+        for (line,) in rows:
+            lines.write(line)
 
 
 @pytest.fixture
 def city(city_rows: dict[str, list[tuple[object, ...]]], db: None) -> None:
     """The home is the first city that ships."""
-    from django.db import connection, transaction
+    from django.db import transaction
 
     with transaction.atomic():
-        for insert, rows in city_rows.items():
-            connection.connection.executemany(insert, rows)
+        for table, rows in city_rows.items():
+            _put(table, rows)
 
 
 @pytest.fixture

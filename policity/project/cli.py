@@ -8,18 +8,17 @@ from policity.project import environment, home
 
 # Commands that look at a home as it is: it may be empty, or another's.
 UNPREPARED = {"continuity", "doctor"}
-SETTINGS = "policity.project.settings.embedded"
 
 
 def main() -> None:
     """Runs one command in a home that is prepared first. Exits 2 when it cannot be understood."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
     words = sys.argv[1:]
     if not words or words[0] in ("help", "-h", "--help"):
         print(_overview())  # noqa: T201
         sys.exit(0 if words else 2)
     try:
         where = environment.read()
+        os.environ["DJANGO_SETTINGS_MODULE"] = where.settings
         _run(words, where)
     except environment.BadEnvironmentError as error:
         sys.exit(_refuse(f"A setting cannot be used:\n{error}"))

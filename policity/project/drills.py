@@ -25,7 +25,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from policity.project import environment, home
+from policity.project import cluster, environment, home
 from policity.project.children import Child
 from policity.project.environment import Environment
 
@@ -115,7 +115,7 @@ def begin(
     with _alone(where.home / FOLDER) as lock:
         if shutil.disk_usage(where.home).free < BYTES_AT_LEAST + people * BYTES_A_PERSON:
             raise DrillError(FULL)
-        if not _has_city(where.home / DATABASE):
+        if not _has_city(where):
             raise DrillError("まだ市がありません。policity places load で市を読み込んでください。")
         with _room():
             own = where.home / FOLDER / f"{now:%Y%m%d-%H%M%S}-{scenario}"
@@ -294,14 +294,37 @@ def _lock(handle: int) -> None:
 def _furnish(where: Environment, own: Path) -> None:
     """A database with the city and nobody in it."""
     home.prepare(replace(where, home=own, demo=False, drill=True))
-    _copy_city(where.home / DATABASE, own / DATABASE)
+    if where.database_url:
+        _take_city(where.database_url, own / DATABASE)
+    else:
+        _copy_city(where.home / DATABASE, own / DATABASE)
 
 
-def _has_city(database: Path) -> bool:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as connection:
+def _has_city(where: Environment) -> bool:
+    if where.database_url:
+        return cluster.has_city(where.database_url)
+    database = f"file:{where.home / DATABASE}?mode=ro"
+    with closing(sqlite3.connect(database, uri=True, timeout=5)) as connection:
         return bool(
             connection.execute("SELECT count(*) FROM places_city WHERE is_here").fetchone()[0]
         )
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA main.table_info({table})")]
+
+
+def _take_city(url: str, target: Path) -> None:
+    """A drill is one machine's: SQLite holds it wherever the city's own data is."""
+    with closing(sqlite3.connect(target, timeout=5)) as connection, connection:
+        for table in TABLES:
+            columns = _columns(connection, table)
+            names = ", ".join(f'"{column}"' for column in columns)
+            marks = ", ".join("?" * len(columns))
+            connection.executemany(
+                f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608  # our models' names
+                cluster.rows(url, table, columns),
+            )
 
 
 def _copy_city(source: Path, target: Path) -> None:
@@ -310,9 +333,7 @@ def _copy_city(source: Path, target: Path) -> None:
         connection.execute("ATTACH ? AS city", (f"file:{source}?mode=ro",))
         with connection:
             for table in TABLES:
-                columns = ", ".join(
-                    f'"{row[1]}"' for row in connection.execute(f"PRAGMA main.table_info({table})")
-                )
+                columns = ", ".join(f'"{column}"' for column in _columns(connection, table))
                 connection.execute(
                     f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM city.{table}"  # noqa: S608  # our models' names
                 )
@@ -337,7 +358,7 @@ def _play(own: Path, *, scenario: str, people: int, ends: Callable[[], str]) -> 
         surroundings = {
             "POLICITY_HOME": str(own),
             "POLICITY_DEMO": "0",
-            "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
+            "DJANGO_SETTINGS_MODULE": environment.EMBEDDED,
         }
         return Child(name, [sys.executable, "-m", *words], surroundings, own / LOG)
 

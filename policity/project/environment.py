@@ -4,7 +4,7 @@ Knows nothing of Django, so that `policity serve` can put the front up before Dj
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,9 @@ from environs import Env, EnvValidationError, ValidationError, validate
 ADDRESS = "address"
 # What makes a home a drill's. It lies in the home, so that no process there can forget it.
 DRILL = "drill"
+# Which settings a process runs with is chosen here and nowhere else (`Environment.settings`).
+EMBEDDED = "policity.project.settings.embedded"
+CLUSTER = "policity.project.settings.cluster"
 
 
 class BadEnvironmentError(Exception):
@@ -31,11 +34,13 @@ class Environment:
     notifications go to addresses inside, `push_ca` names a further root certificate to trust
     there. `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
     its entries go as well. `backup` is a folder outside the home where copies go, encrypted for
-    the public keys in the file `backup_recipients`. `oidc_issuer` is the city's own sign-in (OpenID
-    Connect), `oidc_client` our name there, `oidc_secret_file` a file with our secret, `oidc_claim`
-    what it knows staff by: "email", or a claim that holds the name they sign in with. `drill`: the
-    home is a drill's. Then no mail server is named and the address is its own, whatever stands in
-    the environment: nothing leaves it, and nothing in it leads to the real city.
+    the public keys in the file `backup_recipients`. `database_url` names a PostgreSQL database with
+    its password; empty: the data is a SQLite file in the home. `oidc_issuer` is the city's own
+    sign-in (OpenID Connect), `oidc_client` our name there, `oidc_secret_file` a file with our secret,
+    `oidc_claim` what it knows staff by: "email", or a claim that holds the name they sign in with.
+    `drill`: the home is a drill's. Then no mail server and no database is named and the address is
+    its own, whatever stands in the environment: nothing leaves it, and nothing in it leads to the
+    real city.
     """
 
     home: Path
@@ -52,11 +57,17 @@ class Environment:
     syslog: str = ""
     backup: str = ""
     backup_recipients: str = ""
+    database_url: str = field(default="", repr=False)
     oidc_issuer: str = ""
     oidc_client: str = ""
     oidc_secret_file: str = ""
     oidc_claim: str = "email"
     drill: bool = False
+
+    @property
+    def settings(self) -> str:
+        """The module of Django settings for every process of this home."""
+        return CLUSTER if self.database_url else EMBEDDED
 
     @property
     def reachable(self) -> str:
@@ -98,6 +109,10 @@ def read() -> Environment:
         "POLICITY_BACKUP", "", validate=lambda text: _outside(text, Path(home).resolve())
     )
     backup_recipients = env.str("POLICITY_BACKUP_RECIPIENTS", "")
+    database_url = env.str("POLICITY_DATABASE_URL", "", validate=_postgresql)
+    database_url_file = env.str(
+        "POLICITY_DATABASE_URL_FILE", "", validate=lambda text: _secret(text, Path(home).resolve())
+    )
     syslog = env.str(
         "POLICITY_SYSLOG",
         "",
@@ -131,6 +146,12 @@ def read() -> Environment:
         problems: dict[str, list[str]] = error.error_messages  # type: ignore[assignment]
         lines = (f"{name}: {' '.join(texts)}" for name, texts in problems.items())
         raise BadEnvironmentError("\n".join(lines)) from error
+    database_url = database_url or (database_url_file and _read(database_url_file))
+    if database_url and backup:
+        raise BadEnvironmentError(
+            "POLICITY_BACKUP: Copies a SQLite home. PostgreSQL is copied by its own means: see"
+            " docs/operations.md, PostgreSQL."
+        )
     place = Path(home).resolve()
     drill = (place / DRILL).exists()
     address = (not drill and url) or _remembered(place) or _local(port)
@@ -149,12 +170,33 @@ def read() -> Environment:
         syslog="" if drill else syslog,
         backup="" if drill else backup,
         backup_recipients="" if drill else backup_recipients,
+        database_url="" if drill else database_url,
         oidc_issuer="" if drill else oidc_issuer,
         oidc_client=oidc_client,
         oidc_secret_file=oidc_secret_file,
         oidc_claim=oidc_claim,
         drill=drill,
     )
+
+
+def _postgresql(text: str) -> None:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/")):
+        # The text holds a password: it is not repeated.
+        raise ValidationError("Not like postgresql://USER:PASSWORD@HOST/DATABASE.")
+
+
+def _secret(text: str, home: Path) -> None:
+    _outside(text, home)
+    if text:
+        try:
+            _postgresql(_read(text) or "empty")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValidationError(f"Cannot be read: {type(error).__name__}.") from error
+
+
+def _read(file: str) -> str:
+    return Path(file).read_text("utf-8").strip()
 
 
 def _outside(text: str, home: Path) -> None:

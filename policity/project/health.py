@@ -1,5 +1,6 @@
 """Whether everything serves: `/readyz`, for the supervisor and for a city's monitoring."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from policity.foundations.continuity.queries import silent
 from policity.kit.languages import LANGUAGES
-from policity.project import home
+from policity.project import cluster, environment, home
 
 # A running program's migrations do not change.
 _migration_set = cache(home.migration_set)
@@ -18,13 +19,20 @@ _migration_set = cache(home.migration_set)
 
 def missing(folder: Path) -> list[str]:
     """What a home still lacks before it can be called ready, in the order it comes about."""
-    if home.prepared_set(folder / "policity.sqlite3") != _migration_set():
+    if not _prepared(folder):
         return ["database"]
     lacks = list(silent(folder, now=timezone.now()))
     front_pages = [folder / "published" / language.prefix.strip("/") for language in LANGUAGES]
     if not all((page / "index.html").exists() for page in front_pages):
         lacks.append("pages")
     return lacks
+
+
+def _prepared(folder: Path) -> bool:
+    try:
+        return home.found_set(replace(environment.read(), home=folder)) == _migration_set()
+    except cluster.AwayError:
+        return False
 
 
 @login_not_required

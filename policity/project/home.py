@@ -1,7 +1,7 @@
 """The folder a city lives in: made, filled and kept up to date before any command runs.
 
-Plain Python and sqlite3: a home that is ready costs a command a few milliseconds. Only a new or
-outdated database starts Django, in a process of its own.
+Plain Python and sqlite3 (in a cluster psycopg): a home that is ready costs a command a few
+milliseconds. Only a new or outdated database starts Django, in a process of its own.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from policity.project import environment
+from policity.project import cluster, environment
 from policity.project.children import dying_with_me
 from policity.project.settings.installed import APPS
 
@@ -87,6 +87,13 @@ def prepared_set(database: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def found_set(where: environment.Environment) -> int:
+    """`prepared_set` of wherever this home's data is."""
+    if where.database_url:
+        return cluster.prepared_set(where.database_url)
+    return prepared_set(where.home / DATABASE)
+
+
 def prepare(where: environment.Environment, say: Say = say) -> None:
     """Makes a home ready for any command: folders, key, database, and the demo city if asked.
 
@@ -94,6 +101,31 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
     that a database is ready is written last.
     """
     make_folders(where.home)
+    try:
+        if where.database_url:
+            _prepare_cluster(where, say)
+        else:
+            _prepare_file(where, say)
+    except cluster.AwayError as error:
+        raise PreparationError(str(error)) from error
+
+
+def _prepare_cluster(where: environment.Environment, say: Say) -> None:
+    """The way back is the city's own copy of its database (docs/operations.md)."""
+    wanted = migration_set()
+    if cluster.prepared_set(where.database_url) == wanted:
+        return
+    with cluster.preparing(where.database_url) as found:
+        if found == wanted:
+            return
+        say("データベースを準備しています … / Preparing the database …")
+        _migrate(where)
+        if found == 0:
+            _fill(where, say)
+        cluster.mark(where.database_url, wanted)
+
+
+def _prepare_file(where: environment.Environment, say: Say) -> None:
     database = where.home / DATABASE
     wanted = migration_set()
     if prepared_set(database) == wanted:
@@ -108,12 +140,21 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
             say("データベースを更新しています … / Updating the database …")
             if found:
                 _keep_before(where.home, found)
-            _django("migrate", "--no-input", "--skip-checks", "--verbosity", "0", home=where.home)
-        if found == 0 and where.demo:
-            say("見本の市を読み込んでいます … / Loading the demo city …")
-            _python("policity.project.demo", home=where.home)
+            _migrate(where)
+        if found == 0:
+            _fill(where, say)
         with closing(sqlite3.connect(database, timeout=5)) as connection:
             connection.execute(f"PRAGMA user_version={wanted}")
+
+
+def _migrate(where: environment.Environment) -> None:
+    _python("django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0", where=where)
+
+
+def _fill(where: environment.Environment, say: Say) -> None:
+    if where.demo:
+        say("見本の市を読み込んでいます … / Loading the demo city …")
+        _python("policity.project.demo", where=where)
 
 
 def before(home: Path, prepared: int) -> Path:
@@ -196,7 +237,7 @@ def _build(target: Path, say: Say) -> None:
         home = Path(folder)
         process = subprocess.Popen(
             [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks"],
-            env=_environment(home),
+            env=_environment(home, environment.EMBEDDED),
             stdout=subprocess.PIPE,
             text=True,
             preexec_fn=dying_with_me(),
@@ -243,22 +284,18 @@ def _write_secret(file: Path, text: str) -> None:
         part.unlink()
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _environment(home: Path, settings: str) -> dict[str, str]:
     return os.environ | {
         "POLICITY_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
+        "DJANGO_SETTINGS_MODULE": settings,
         "PYTHONUNBUFFERED": "1",
     }
 
 
-def _django(*words: str, home: Path) -> None:
-    _python("django", *words, home=home)
-
-
-def _python(module: str, *words: str, home: Path) -> None:
+def _python(module: str, *words: str, where: environment.Environment) -> None:
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
-        env=_environment(home),
+        env=_environment(where.home, where.settings),
         preexec_fn=dying_with_me(),
     )
     if done.returncode != 0:

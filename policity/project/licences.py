@@ -22,15 +22,19 @@ READ = {"pyrage": "MIT", "pyreqwest": "Apache-2.0"}
 def base(lock: Path) -> list[str]:
     """The packages that a city runs on, by the lock: what we need and what that needs, no tools."""
     packages = {one["name"]: one for one in tomllib.loads(lock.read_text())["package"]}
-    found, left = set(), ["policity"]
+    found: set[tuple[str, str]] = set()
+    # With PostgreSQL's client, as script/install and script/bundle take it along.
+    left = [("policity", ""), ("policity", "cluster")]
     while left:
-        name = left.pop()
-        if name in found or name not in packages:
+        name, extra = one = left.pop()
+        if one in found or name not in packages:
             continue
-        found.add(name)
-        needs = packages[name].get("dependencies", [])
-        left += [need["name"] for need in needs]
-    return sorted(found - {"policity"})
+        found.add(one)
+        package = packages[name]
+        further = package.get("optional-dependencies", {})
+        for need in further.get(extra, []) if extra else package.get("dependencies", []):
+            left += [(need["name"], extra) for extra in ("", *need.get("extra", []))]
+    return sorted({name for name, _ in found} - {"policity"})
 
 
 def licence(name: str) -> tuple[str, str] | None:

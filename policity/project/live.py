@@ -16,7 +16,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from policity.project import logs
+from policity.project import environment, logs
 
 # The senders come first.
 NICE = 5
@@ -61,7 +61,7 @@ def main(socket: Path) -> None:
     # The socket is for the front and the home's group, as the web process's is.
     os.umask(0o117)
     socket.unlink(missing_ok=True)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "policity.project.settings.embedded")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", environment.read().settings)
     django.setup()
     asyncio.run(serve(socket))
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from policity.project import home
+from policity.project import environment, home
 from policity.project.environment import Environment
 
 READY = "ready"
@@ -173,14 +173,14 @@ def _rehearse(where: Environment, release: Path) -> None:
 
 
 def _run(release: Path, words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
+    surroundings = os.environ | {
         "POLICITY_HOME": str(folder),
         "POLICITY_DEMO": "0",
-        "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
+        "DJANGO_SETTINGS_MODULE": environment.EMBEDDED,
     }
     return subprocess.run(
         [str(release / "bin" / "python"), *words],
-        env=environment, capture_output=True, text=True, cwd=folder, check=False,
+        env=surroundings, capture_output=True, text=True, cwd=folder, check=False,
     )  # fmt: skip
 
 
@@ -262,6 +262,11 @@ def main(where: Environment, words: Sequence[str]) -> int:
     which.add_argument("--back", action="store_true", help="前の版と、そのときのデータにもどします")
     chosen = parser.parse_args(words)
     try:
+        if where.database_url:
+            raise UpgradeError(
+                "データが PostgreSQL にあるので、写しでためすことも、もどすこともできません。"
+                "docs/operations.ja.md の「PostgreSQL」の順で切りかえてください。"
+            )
         place = installation(Path(sys.prefix))
         if chosen.back:
             back(where, place, home.say)

@@ -138,7 +138,7 @@ class _City:
             [sys.executable, "-m", module, *words],
             {
                 "POLICITY_HOME": str(self.where.home),
-                "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
+                "DJANGO_SETTINGS_MODULE": self.where.settings,
             },
         )
 

@@ -4,5 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "policity.project.settings.embedded")
+from policity.project import environment
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", environment.read().settings)
 application = get_wsgi_application()

@@ -1,1 +1,1 @@
-"""Settings: `embedded` runs on one machine, with SQLite, out of one folder."""
+"""Settings: `embedded` runs on one machine, out of one folder; `cluster` on PostgreSQL."""

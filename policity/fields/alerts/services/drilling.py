@@ -30,10 +30,11 @@ def compose(*, text: str, by: User, now: datetime) -> int:
     found = drill_texts().get(text)
     if found is None:
         raise DrillError("訓練の文を、えらんでください。")
-    _unhindered()
     dispatch = delivery.propose_drill(
         thread=f"alerts:drill:{now:%Y%m%d%H%M%S}", texts=found.texts, by=by, now=now
     )
+    # As below.
+    _unhindered()
     log.info("drill_composed", message=dispatch.message_id, text=text)
     return int(dispatch.message_id)
 

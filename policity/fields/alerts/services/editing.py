@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import transaction
 from django.utils import timezone
 
 from policity.fields.alerts.models import Edit
@@ -20,6 +19,7 @@ from policity.foundations.accounts.queries import roles
 from policity.foundations.accounts.services import audit
 from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import rebuild
+from policity.foundations.work import services as work
 
 log = structlog.get_logger("policity.alerts")
 
@@ -72,7 +72,7 @@ def edit_text(entry: Entry, wanted: Words, *, why: str, seen: int, by: User, now
     return _keep(entry.book, entry.key, data, why=why, seen=seen, by=by, now=now)
 
 
-@transaction.atomic
+@work.alone("alerts")
 def _keep(
     book: Book,
     subject: str,
@@ -98,9 +98,9 @@ def _keep(
     made: Edit = Edit.objects.create(
         book=book, subject=subject, data=data, why=why.strip(), at=now, by=by
     )
-    audit.record(f"edit.{book.value}", on=f"alerts.edit:{made.pk}", by=by, now=now, subject=subject)
     if book is not Book.RULES:
         rebuild()
+    audit.record(f"edit.{book.value}", on=f"alerts.edit:{made.pk}", by=by, now=now, subject=subject)
     _announce(made.pk)
     log.info("edited", book=book, subject=subject, edit=made.pk)
     return made

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import transaction
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.models import Action, Event, Outcome, Telegram, Transition
@@ -20,6 +19,7 @@ from policity.fields.alerts.rules.response import Responses
 from policity.fields.alerts.services.steps import expire, mark_pages, save_step, send_out
 from policity.fields.alerts.services.withdrawal import call_off, drop_corrected, withdraw
 from policity.foundations.places import queries as places
+from policity.foundations.work import services as work
 from policity.kit.geometry import outline
 
 log = structlog.get_logger("policity.alerts")
@@ -60,7 +60,7 @@ def ingest(
     expire(now=now)
     lineage = places.lineage(place)
     digest = hashlib.sha256(data).hexdigest()
-    with transaction.atomic():
+    with work.alone("alerts"):
         telegram, created = Telegram.objects.get_or_create(
             digest=digest,
             defaults={

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.db import transaction
 from django.utils import timezone
 
 from policity.fields.alerts.models import Order, OrderStep
@@ -24,6 +23,7 @@ from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.publishing.services import mark_stale
 from policity.foundations.residents.rules.audience import Audience
+from policity.foundations.work import services as work
 from policity.kit.languages import LANGUAGES
 
 log = structlog.get_logger("policity.alerts")
@@ -54,7 +54,7 @@ class Draft:
     notes_checked: Mapping[str, str]
 
 
-@transaction.atomic
+@work.alone("alerts")
 def compose(
     *, draft: Draft, by: User, now: datetime, order: int | None = None, seen: int = 0
 ) -> Order:
@@ -88,7 +88,7 @@ def compose(
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def submit(*, order: int, seen: int, by: User, now: datetime) -> Order:
     """Ask for approval. Raises OrderError, ChangedError."""
     _require(by, Act.COMPOSE, now=now)
@@ -101,7 +101,7 @@ def submit(*, order: int, seen: int, by: User, now: datetime) -> Order:
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def turn_down(*, order: int, seen: int, why: str, by: User, now: datetime) -> Order:
     """Give an order back to who composed it, and say why. Raises OrderError, ChangedError."""
     _require(by, Act.APPROVE, now=now)
@@ -114,7 +114,7 @@ def turn_down(*, order: int, seen: int, why: str, by: User, now: datetime) -> Or
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def discard(*, order: int, seen: int, by: User, now: datetime) -> Order:
     """Give an order up that was not issued; it is kept. Raises OrderError, ChangedError."""
     _require(by, Act.COMPOSE, now=now)
@@ -125,7 +125,7 @@ def discard(*, order: int, seen: int, by: User, now: datetime) -> Order:
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def issue(*, order: int, seen: int, by: User, now: datetime, alone: str = "") -> Order:
     """Approve an order as it was read (`seen`), and issue it: told, sent, shown.
 
@@ -158,7 +158,7 @@ def issue(*, order: int, seen: int, by: User, now: datetime, alone: str = "") ->
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def withdraw(*, order: int, why: str, by: User, now: datetime) -> Order:
     """It was sent in error: what is queued is withdrawn, who was told hears so ahead of all else.
 
@@ -188,7 +188,7 @@ def withdraw(*, order: int, why: str, by: User, now: datetime) -> Order:
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def review(*, order: int, words: str, by: User, now: datetime) -> Order:
     """A second person looks at what one issued alone. Raises OrderError."""
     _require(by, Act.APPROVE, now=now)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
 from django.utils import timezone
 
 from policity.fields.alerts.models import Emergency, HandOver, Note
@@ -17,6 +16,7 @@ from policity.foundations.accounts.queries import roles
 from policity.foundations.accounts.services import audit
 from policity.foundations.delivery import services as delivery
 from policity.foundations.publishing.services import mark_stale
+from policity.foundations.work import services as work
 from policity.kit import moments
 
 log = structlog.get_logger("policity.alerts")
@@ -29,7 +29,7 @@ class RecordError(ValueError):
     """It was not recorded. The text says why and what to do, in Japanese."""
 
 
-@transaction.atomic
+@work.alone("alerts")
 def write_note(
     *, text: str, at: datetime, by: User, now: datetime, corrects: int | None = None
 ) -> Note:
@@ -61,7 +61,7 @@ def _wrong_note(number: int) -> Note:
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def hand_over(
     *, text: str, summary: Sequence[Mapping[str, Any]], by: User, now: datetime
 ) -> HandOver:
@@ -82,7 +82,7 @@ def hand_over(
     return made
 
 
-@transaction.atomic
+@work.alone("alerts")
 def receive(*, hand_over: int, by: User, now: datetime) -> HandOver:
     """The next officer has read it and takes over. Raises RecordError."""
     _require(by, Act.KEEP_CHRONOLOGY, now=now)
@@ -101,7 +101,7 @@ def receive(*, hand_over: int, by: User, now: datetime) -> HandOver:
     return found
 
 
-@transaction.atomic
+@work.alone("alerts")
 def declare_emergency(*, why: str, by: User, now: datetime) -> Emergency:
     """The city has its disaster headquarters: site, board and channels at once.
 
@@ -122,7 +122,7 @@ def declare_emergency(*, why: str, by: User, now: datetime) -> Emergency:
     return made
 
 
-@transaction.atomic
+@work.alone("alerts")
 def end_emergency(*, emergency: int, by: User, now: datetime) -> Emergency:
     """The state of emergency that was read (`emergency`) is over; what waited goes out.
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import structlog
-from django.db import transaction
 
 from policity.fields.alerts.models import Action, Event, Telegram, Transition
 from policity.fields.alerts.queries.words import responses
@@ -11,6 +10,7 @@ from policity.fields.alerts.rules import bulletin as b
 from policity.fields.alerts.rules.owed import Standing, owed
 from policity.fields.alerts.services.steps import mark_pages, save_step, send_out
 from policity.foundations.places import queries as places
+from policity.foundations.work import services as work
 
 log = structlog.get_logger("policity.alerts")
 
@@ -21,7 +21,7 @@ def settle(*, source: str, now: datetime) -> tuple[Transition, ...]:
     One message for each event that stands otherwise than people were last told: never told and in
     force, raised, lowered, or ended. The city's rules decide as ever. Safe to repeat.
     """
-    with transaction.atomic():
+    with work.alone("alerts"):
         backlog = Telegram.objects.filter(source=source, backlog=True)
         changed = set(backlog.values_list("transitions__event", flat=True))
         backlog.update(backlog=False)

@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import groupby
 
 import structlog
-from django.db import transaction
 
 from policity.fields.alerts.models import Action, Event, Telegram, Transition
 from policity.fields.alerts.queries import IN_FORCE, RECENT, event_key
@@ -19,6 +18,7 @@ from policity.foundations.places import queries as places
 from policity.foundations.publishing.services import mark_stale
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.rules.audience import Audience
+from policity.foundations.work import services as work
 
 log = structlog.get_logger("policity.alerts")
 
@@ -163,7 +163,7 @@ def end_event(
 
 def expire(*, now: datetime) -> tuple[Transition, ...]:
     """End what nobody will call off, when its time has come."""
-    with transaction.atomic():
+    with work.alone("alerts"):
         ended = Event.objects.in_force().filter(valid_until__lte=now)
         transitions = tuple(
             end_event(event, at=event.valid_until or now, now=now, action=Action.RECORDED)

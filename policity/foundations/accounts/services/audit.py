@@ -35,7 +35,11 @@ AT_ONCE = 1000
 def record(
     act: str, *, on: str = "", by: User | None, now: datetime, **detail: str | int | bool | None
 ) -> None:
-    """Note in the caller's transaction what somebody does. `detail` names no resident."""
+    """Note in the caller's transaction what somebody does. `detail` names no resident.
+
+    Last in it: until it ends nobody else can note anything, and who marks pages stale after this
+    may wait for somebody who waits for us.
+    """
     with transaction.atomic(savepoint=False):
         head = _head()
         entry = chain.Entry(

@@ -41,8 +41,12 @@ def reply(
     if not row.exists():
         raise LookupError(f"message {message} was not for this person")
     before = [one.value for one in befores(state)]
-    if row.filter(state__in=before).update(state=state, changed_at=now, reason=""):
+    forward = row.filter(state__in=before)
+    if forward.exists():
         moved([message])
+        forward.update(state=state, changed_at=now, reason="")
+    # Whoever taps twice has one alarm.
+    list(row.select_for_update())
     Reply.objects.create(message_id=message, person=person, channel=channel, answer=answer, at=now)
     open_ones = Alarm.objects.filter(message=message, person=person, closed_at=None)
     if answer == Reply.Answer.SAFE:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 
 from policity.foundations.delivery.formats.mail import read_bounce, read_verp
 from policity.foundations.delivery.models import LedgerRow
@@ -12,13 +11,14 @@ from policity.foundations.delivery.rules.ledger import State, befores
 from policity.foundations.delivery.services.counting import moved
 from policity.foundations.residents import services as residents
 from policity.foundations.residents.models import Channel
+from policity.foundations.work import services as work
 
 log = structlog.get_logger("policity.delivery")
 
 _STATES = {"failed": State.FAILED, "delivered": State.DELIVERED}
 
 
-@transaction.atomic
+@work.alone(residents.TOPIC)
 def bounce(data: bytes, *, to: str = "", now: datetime) -> State | None:
     """Take in a delivery status notification (RFC 3464). None: it changes nothing.
 
@@ -35,11 +35,12 @@ def bounce(data: bytes, *, to: str = "", now: datetime) -> State | None:
         return None
     row = LedgerRow.objects.filter(message=message, person=person, channel=Channel.MAIL)
     before = [one.value for one in befores(state)]
-    changed = row.filter(state__in=before).update(
+    row = row.filter(state__in=before)
+    if row.exists():
+        moved([message])
+    changed = row.update(
         state=state, changed_at=now, reason=f"{found.status} {found.diagnostic}".strip()[:200]
     )
-    if changed:
-        moved([message])
     if state is State.FAILED and found.status.startswith("5.1."):
         dead = residents.Dead(person, Channel.MAIL, "", f"{found.status} {found.diagnostic}")
         residents.retire([dead], now=now)

@@ -23,7 +23,11 @@ ON CONFLICT ("message_id") DO UPDATE SET "changes" = delivery_movement."changes"
 
 
 def moved(messages: Iterable[int]) -> None:
-    """Note, in the transaction that writes them, that rows of these messages have changed."""
+    """Note, in the transaction that writes them, that rows of these messages change.
+
+    Before they are written: until the transaction ends nobody else changes any of them, so that
+    no two wait for each other.
+    """
     with connection.cursor() as cursor:
         cursor.executemany(MOVED, [(message,) for message in sorted(set(messages))])
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
-from django.db import transaction
 
 from policity.design import drills
 from policity.foundations.accounts.models import User
@@ -12,7 +11,14 @@ from policity.foundations.accounts.services import audit
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.models import Dispatch, DrillStep, Message
 from policity.foundations.delivery.rules import drilling
-from policity.foundations.delivery.services.telling import let_out, send, tell, withdraw
+from policity.foundations.delivery.services.telling import (
+    DRILLS,
+    let_out,
+    send,
+    tell,
+    withdraw,
+)
+from policity.foundations.work import services as work
 from policity.kit.declare import Lane
 from policity.kit.severity import Severity
 
@@ -23,7 +29,7 @@ class DrillRefusedError(ValueError):
     """It was not approved, or not taken back. The text says why, in Japanese."""
 
 
-@transaction.atomic
+@work.alone(DRILLS)
 def propose_drill(
     *, thread: str, texts: Mapping[str, Mapping[str, str]], by: User, now: datetime
 ) -> Dispatch:
@@ -60,7 +66,7 @@ def marked_as_drill(texts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[st
     }
 
 
-@transaction.atomic
+@work.alone(DRILLS)
 def approve_drill(*, message: int, by: User, now: datetime) -> bool:
     """One of two approvals. True: it was the last, and the drill goes out.
 
@@ -91,7 +97,7 @@ def approve_drill(*, message: int, by: User, now: datetime) -> bool:
     return True
 
 
-@transaction.atomic
+@work.alone(DRILLS)
 def withdraw_drill(*, message: int, by: User, now: datetime) -> None:
     """Take back what of a drill has not been handed over. Raises DrillRefusedError."""
     dispatch = _open(message)

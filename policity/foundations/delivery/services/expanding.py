@@ -35,12 +35,11 @@ LEASE = timedelta(minutes=1)
 # A correction waits for what is on its way: whoever is handed that hears the correction too.
 HOLD_BACK = timedelta(milliseconds=50)
 
-INSERT_TARGET = 'INSERT INTO delivery_target ("message_id", "person") VALUES (%s, %s)'
-INSERT_ROW = """
-INSERT INTO delivery_ledger
-    ("message_id", "person", "channel", "state", "hold", "tries", "changed_at", "reason")
-VALUES (%s, %s, %s, %s, %s, 0, %s, '')
-"""
+TARGETS = 'delivery_target ("message_id", "person")'
+ROWS = (
+    'delivery_ledger ("message_id", "person", "channel", "state", "hold", "tries", "changed_at",'
+    ' "reason")'
+)
 
 
 @dataclass(slots=True)
@@ -104,12 +103,14 @@ def step(expansion: Expansion, *, now: datetime) -> bool:
     holds = expansion.holds[expansion.at : expansion.at + CHUNK]
     last = expansion.at + CHUNK >= len(expansion.persons)
     with transaction.atomic():
-        dispatch = Dispatch.objects.get(message=expansion.message)
+        # Who withdraws it meanwhile waits, and withdraws these rows too.
+        dispatch = Dispatch.objects.select_for_update().get(message=expansion.message)
         if dispatch.stage != Dispatch.Stage.ACCEPTED:
             work.done([expansion.claim])
             return False
         if not work.progress(expansion.claim, {}, now=now, lease=LEASE):
             return False
+        moved([expansion.message])
         if persons:
             _write(dispatch, persons, holds, now=now)
         dispatch.targets += len(persons)
@@ -117,7 +118,6 @@ def step(expansion: Expansion, *, now: datetime) -> bool:
             dispatch.expanded_at = now
             work.done([expansion.claim])
         dispatch.save(update_fields=["targets", "cursor", "expanded_at"])
-        moved([expansion.message])
     expansion.at += CHUNK
     if last:
         log.info("expanded", message=expansion.message, targets=dispatch.targets)
@@ -138,11 +138,10 @@ def _write(
     lost = set(persons).difference(person for person, _, _ in rows)
     moment = connection.ops.adapt_datetimefield_value(now)
     queued, unreachable = State.QUEUED.value, State.UNREACHABLE.value
-    values = [(message, p, channel, queued, hold, moment) for p, channel, hold in rows]
-    values += [(message, p, NO_CHANNEL, unreachable, 0, moment) for p in lost]
-    with connection.cursor() as cursor:
-        cursor.executemany(INSERT_TARGET, [(message, person) for person in persons])
-        cursor.executemany(INSERT_ROW, sorted(values))
+    values = [(message, p, channel, queued, hold, 0, moment, "") for p, channel, hold in rows]
+    values += [(message, p, NO_CHANNEL, unreachable, 0, 0, moment, "") for p in lost]
+    _insert(TARGETS, [(message, person) for person in persons])
+    _insert(ROWS, sorted(values))
     dispatch.cursor = persons[-1]
     lane = Lane(dispatch.lane)
     for channel in Channel.values:
@@ -150,6 +149,18 @@ def _write(
         for hold, group in groupby(mine, key=lambda pair: pair[0]):
             keys = [b.key for b in _batches(message, channel, hold, [p for _, p in group])]
             work.put(send_kind(channel), keys, lane=lane, due=_due(dispatch, hold, now=now))
+
+
+def _insert(into: str, rows: Sequence[tuple[int | str | datetime | None, ...]]) -> None:
+    """`into` is a table with its columns. PostgreSQL takes many rows fastest by COPY."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {into} FROM STDIN") as lines:
+                for row in rows:
+                    lines.write_row(row)
+        elif rows:
+            marks = ", ".join(["%s"] * len(rows[0]))
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608
 
 
 def _batches(message: int, channel: str, hold: int, persons: Sequence[int]) -> Iterator[Batch]:

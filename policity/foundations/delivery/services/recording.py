@@ -22,6 +22,7 @@ from policity.foundations.delivery.rules.ledger import (
 from policity.foundations.delivery.services.counting import moved
 from policity.foundations.residents import services as residents
 from policity.foundations.work import queries as work
+from policity.foundations.work import services as work_services
 
 log = structlog.get_logger("policity.delivery")
 
@@ -57,12 +58,14 @@ def record(
     `addresses` where an item went ((claim, person) → address), so that one that is dead is
     retired only while it is still that person's.
     """
-    with transaction.atomic():
+    # Who leaves is forgotten first, and then what waits for them: we go the same way.
+    gone = any(line.result is Result.GONE for line in answers)
+    with work_services.alone(residents.TOPIC) if gone else transaction.atomic():
         live = work.live({line.key[:2] for line in answers})
         ours = [line for line in answers if line.key[:2] in live]
+        moved(batches[line.key.claim].message for line in ours)
         _write(ours, batches, severities, now=now)
         _retire(ours, batches, addresses, now=now)
-        moved(batches[line.key.claim].message for line in ours)
     return len(answers) - len(ours)
 
 

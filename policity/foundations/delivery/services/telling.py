@@ -37,6 +37,8 @@ log = structlog.get_logger("policity.delivery")
 
 # Due since long before everything else: what waits longest is claimed first.
 AHEAD_OF_ALL = datetime(2000, 1, 1, tzinfo=UTC)
+# Who stops drills and who lets one out are never there at once: one of them sees the other.
+DRILLS = "drills"
 
 
 class NotAwaitingError(ValueError):
@@ -177,7 +179,7 @@ def withdraw_thread(*, thread: str, before: Message, now: datetime) -> None:
     """Take back what still waits of a story, in the caller's transaction."""
     earlier = leads([thread]) - {before.pk}
     open_ones = Dispatch.objects.filter(message__in=earlier, withdrawn_at=None)
-    for message in open_ones.values_list("message_id", flat=True):
+    for message in open_ones.order_by("message_id").values_list("message_id", flat=True):
         withdraw(message=message, now=now)
 
 
@@ -190,9 +192,9 @@ def withdraw(*, message: int, now: datetime) -> int:
     Dispatch.objects.filter(message=message).update(
         stage=Dispatch.Stage.WITHDRAWN, withdrawn_at=now
     )
+    moved([message])
     waiting = LedgerRow.objects.filter(message=message, state=State.QUEUED)
     count = waiting.update(state=State.WITHDRAWN, changed_at=now)
-    moved([message])
     work.cancel((EXPAND, *SENDS), prefix=prefix(message))
     log.info("withdrawn", message=message, rows=count)
     return count
@@ -204,12 +206,13 @@ def stop_drills(*, because: Message | None, by: User | None, now: datetime) -> N
     Nobody is sent a correction: the real thing comes in its place. `because` is that one; where
     a person makes room for it, `by` is who.
     """
-    for message in open_drills():
-        withdraw(message=message, now=now)
-        DrillStep.objects.create(
-            message_id=message, act=DrillStep.Act.STOPPED, at=now, by=by, because=because
-        )
-        log.warning("drill_stopped", message=message, because=because and because.pk)
+    with work.alone(DRILLS):
+        for message in open_drills():
+            withdraw(message=message, now=now)
+            DrillStep.objects.create(
+                message_id=message, act=DrillStep.Act.STOPPED, at=now, by=by, because=because
+            )
+            log.warning("drill_stopped", message=message, because=because and because.pk)
 
 
 @transaction.atomic
@@ -218,9 +221,8 @@ def withdraw_person(*, resident: int, now: datetime) -> None:
     waiting = LedgerRow.objects.filter(
         message__in=waiting_messages(), person=resident, state=State.QUEUED
     )
-    messages = list(waiting.values_list("message_id", flat=True))
+    moved(waiting.values_list("message_id", flat=True))
     waiting.update(state=State.WITHDRAWN, changed_at=now)
-    moved(messages)
 
 
 @transaction.atomic

@@ -58,7 +58,8 @@ def edit_site(
     if unknown := changes.keys() - SiteChanges.__annotations__.keys():
         raise TypeError(f"not a field that may be edited: {', '.join(sorted(unknown))}")
     with transaction.atomic():
-        site = Site.objects.here().select_related("city").get(pk=site_id)
+        sites = Site.objects.here().select_related("city").select_for_update(of=("self",))
+        site = sites.get(pk=site_id)
         differs = {name: value for name, value in changes.items() if getattr(site, name) != value}
         if not differs:
             return

@@ -57,8 +57,8 @@ def set_opening(
         if last and (last.state, last.evacuees, last.note) == (state, evacuees, note):
             return last
         _refuse_if_changed(last, seen, by)
-        said = _record(site, state, evacuees, note, by, now)
         _render([site], now)
+        said = _record(site, state, evacuees, note, by, now)
     log.info("site set", by=by.pk, site=site, state=state.value, evacuees=evacuees)
     return said
 
@@ -75,6 +75,7 @@ def take_back(*, opening: int, by: User, now: datetime) -> Opening:
         _refuse_elsewhere(slip.site_id, by, now)
         _refuse_if_changed(_last(slip.site_id), opening, by)
         before = Opening.objects.filter(site=slip.site_id, pk__lt=opening).order_by("-pk").first()
+        _render([slip.site_id], now)
         said = _record(
             slip.site_id,
             Openness(before.state) if before else Openness.UNOPENED,
@@ -83,7 +84,6 @@ def take_back(*, opening: int, by: User, now: datetime) -> Opening:
             by,
             now,
         )
-        _render([slip.site_id], now)
     log.info("site taken back", by=by.pk, site=slip.site_id, state=said.state)
     return said
 
@@ -108,10 +108,10 @@ def close_all(*, seen: Mapping[int, int], by: User, now: datetime) -> int:
                 "一覧を開いたあとに、ほかの人が変えました。閉じていません。"
                 "新しい一覧を確かめて、もう一度押してください。"
             )
-        for site in seen:
-            _record(site, Openness.CLOSED, None, "", by, now)
         if seen:
             _render(seen, now)
+        for site in seen:
+            _record(site, Openness.CLOSED, None, "", by, now)
     log.info("all sites closed", by=by.pk, sites=len(seen))
     return len(seen)
 

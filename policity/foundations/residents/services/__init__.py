@@ -19,8 +19,10 @@ from policity.foundations.residents.services.registering import (
     retire,
     set_push,
 )
+from policity.foundations.residents.services.versions import TOPIC
 
 __all__ = [
+    "TOPIC",
     "AlreadyConfirmedError",
     "BadRegistrationError",
     "Dead",

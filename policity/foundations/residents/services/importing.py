@@ -19,7 +19,8 @@ from policity.foundations.residents.formats import Listed, Refused, read
 from policity.foundations.residents.models import Address, Channel, Label, Place, Resident
 from policity.foundations.residents.queries import version as published
 from policity.foundations.residents.rules.addresses import Subscription
-from policity.foundations.residents.services.versions import jump, next_version
+from policity.foundations.residents.services.versions import TOPIC, jump, next_version
+from policity.foundations.work import services as work
 
 __all__ = ["Imported", "OtherImportError", "Refused", "import_list"]
 
@@ -205,7 +206,7 @@ def _publish(changed: Sequence[_Change], *, version: int, staged: int, now: date
     follows, each person's at once, and the next import takes up what a killed one left.
     """
     for at, some in _chunks(changed, AT_ONCE) if changed else [(0, changed)]:
-        with transaction.atomic():
+        with work.alone(TOPIC):
             number = next_version()
             if at == 0 and staged:
                 if Resident.objects.filter(version__gt=number).count() != staged:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
@@ -14,8 +13,9 @@ from policity.foundations.residents.queries import version as published
 from policity.foundations.residents.rules.addresses import Subscription, mail_address
 from policity.foundations.residents.rules.choices import Quiet, Wants, defaults, pack
 from policity.foundations.residents.rules.links import Purpose
-from policity.foundations.residents.services.versions import depart, next_version
+from policity.foundations.residents.services.versions import TOPIC, depart, next_version
 from policity.foundations.residents.signals import left, link_wanted
+from policity.foundations.work import services as work
 from policity.kit.languages import BY_CODE
 
 # An address that its owner has not confirmed by then is forgotten, with the registration.
@@ -33,7 +33,7 @@ class AlreadyConfirmedError(BadRegistrationError):
     """The address was confirmed before."""
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def register(
     *,
     town: int,
@@ -122,7 +122,7 @@ def _want_link(address: Address, purpose: Purpose, *, now: datetime) -> None:
     link_wanted.send(Resident, resident=address.resident_id, purpose=purpose, now=now)
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def confirm_mail(*, resident: int, address: int, now: datetime) -> None:
     """The owner of a mail address says that it is theirs; it takes the place of the one before.
 
@@ -141,7 +141,7 @@ def confirm_mail(*, resident: int, address: int, now: datetime) -> None:
         _touch(resident)
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def change(
     *,
     resident: int,
@@ -164,7 +164,7 @@ def change(
     )
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def change_mail(*, resident: int, email: str, now: datetime) -> None:
     """Another mail address: used once it is confirmed, and until then the one before is.
 
@@ -184,7 +184,7 @@ def change_mail(*, resident: int, email: str, now: datetime) -> None:
     _touch(resident)
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def set_push(*, resident: int, push: Subscription, now: datetime) -> None:
     """Notifications of this browser; a browser belongs to one registration."""
     Address.objects.filter(channel=Channel.PUSH, value=push.endpoint).delete()
@@ -204,7 +204,7 @@ def set_push(*, resident: int, push: Subscription, now: datetime) -> None:
     _touch(resident)
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def drop_push(*, resident: int, now: datetime) -> None:
     """No more notifications. Raises BadRegistrationError where nothing else is left."""
     mail = Address.objects.usable().filter(resident=resident, channel=Channel.MAIL)
@@ -216,7 +216,7 @@ def drop_push(*, resident: int, now: datetime) -> None:
     _touch(resident)
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def add_place(*, resident: int, town: int, label: Label, now: datetime) -> None:
     """One more place to watch. Raises BadRegistrationError."""
     if town not in {known.id for known in places.towns()}:
@@ -232,7 +232,7 @@ def add_place(*, resident: int, town: int, label: Label, now: datetime) -> None:
     _touch(resident)
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def remove_place(*, resident: int, place: int, now: datetime) -> None:
     """One place less; the last one stays. Raises BadRegistrationError."""
     watched = Place.objects.filter(resident=resident)
@@ -244,7 +244,7 @@ def remove_place(*, resident: int, place: int, now: datetime) -> None:
     _touch(resident)
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def leave(*, resident: int, now: datetime) -> None:
     """Forget somebody altogether. What was sent stays counted, by number. Safe to repeat."""
     found = Resident.objects.filter(pk=resident)
@@ -264,7 +264,7 @@ class Dead:
     reason: str
 
 
-@transaction.atomic
+@work.alone(TOPIC)
 def retire(dead: Sequence[Dead], *, now: datetime) -> int:
     """Use these addresses no more; staff see why. Says how many that were. Two queries each way.
 

@@ -6,6 +6,9 @@ from django.db.models import F
 
 from policity.foundations.residents.models import Departure, Version
 
+# Who writes here is alone (`work.services.alone`): rules look at all that a person has.
+TOPIC = "residents"
+
 
 def next_version() -> int:
     """Count one change. Until the transaction ends nobody else changes anything."""

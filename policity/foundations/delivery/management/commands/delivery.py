@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from policity.foundations.delivery.services.sending import Sender, recover
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.rules.audience import Audience
 from policity.foundations.residents.rules.choices import kinds
+from policity.foundations.work.channels import Ear
 from policity.foundations.work.services import locked
 from policity.kit import geometry
 from policity.kit.declare import Lane
@@ -155,7 +157,10 @@ def _dumps(found: dict[str, Any]) -> str:
 def run(lane: Lane, stop: threading.Event) -> None:
     """A lane's sender with its engines, until told to stop; what is under way is finished."""
     home = Path(settings.HOME) / "run"
-    with locked(home / f"sender-{lane}.lock") as lock:
+    with locked(home / f"sender-{lane}.lock") as lock, closing(Ear()) as ear:
+        # Of all machines, too: whose lease ends here may be under way nowhere else.
+        if not ear.hold(f"sender-{lane}", stop):
+            return
         recover(lane, list(engines.folders(lane).values()), now=timezone.now())
         running = engines.Engines(lane, lock=lock)
         sender = Sender(lane, running.hatches)
@@ -168,7 +173,11 @@ def run(lane: Lane, stop: threading.Event) -> None:
                 if not sender.busy:
                     running.prepare()
                 beat = time.monotonic()
-            stop.wait(_turn(sender, lane))
+            rest = _turn(sender, lane)
+            if rest and ear.hears and not sender.busy:
+                ear.wait(BEAT_SECONDS, stop)
+            else:
+                stop.wait(rest)
         failed = not stop.is_set()
         running.end()
         sender.leave_off(now=timezone.now())

@@ -3,6 +3,7 @@
 import random
 import signal
 import threading
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, connection
 from django.utils import timezone
 
+from policity.foundations.work.channels import Ear
 from policity.foundations.work.queries import handlers
 from policity.foundations.work.rules import Handler, Order, backoff
 
@@ -49,14 +51,24 @@ class Worker:
         self.alive = Path(settings.HOME) / "run" / "worker.alive"
 
     def run(self) -> None:
-        """Work until `stop` is set; the batch in hand is finished first."""
+        """Work until `stop` is set; the batch in hand is finished first.
+
+        In a cluster one machine's worker works, for pages are files in its home. Another's stands
+        by. Raises django.db.Error where that connection breaks: whoever supervises starts us anew.
+        """
         self.alive.parent.mkdir(parents=True, exist_ok=True)
-        log.info("worker_started", handlers=len(self.handlers))
-        while not self.stop.is_set():
-            self.alive.touch()
-            seen = self._database_version()
-            if not self._work():
-                self._wait(seen)
+        with closing(Ear()) as ear:
+            ear.hold("worker", self.stop)
+            log.info("worker_started", handlers=len(self.handlers))
+            while not self.stop.is_set():
+                self.alive.touch()
+                seen = self._database_version()
+                if self._work():
+                    continue
+                if ear.hears:
+                    ear.wait(BEAT_SECONDS, self.stop)
+                else:
+                    self._wait(seen)
         connection.close()
         log.info("worker_stopped")
 

@@ -1,0 +1,77 @@
+"""Whoever waits for work hears that some was put: NOTIFY and LISTEN, where there is PostgreSQL.
+
+What is heard is only a reason to look earlier: who hears nothing looks all the same, a beat later.
+"""
+
+import threading
+
+import structlog
+from django.db import connection
+
+log = structlog.get_logger("policity.work")
+
+NAME = "policity_work"
+# Seconds: a request to stop is seen so soon.
+GLANCE = 0.05
+STANDBY_SECONDS = 1.0
+
+
+def notify() -> None:
+    """Let them hear once the caller's transaction is committed. On SQLite they look themselves."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {NAME}")
+
+
+class Ear:
+    """A connection of its own that hears of work. On SQLite it is deaf, and holds everything."""
+
+    def __init__(self) -> None:
+        self._own = connection.copy() if connection.vendor == "postgresql" else None
+        self._begin()
+
+    def close(self) -> None:
+        """Hear no more, and hold nothing."""
+        if self._own is not None:
+            self._own.close()
+
+    @property
+    def hears(self) -> bool:
+        """Whether it can."""
+        return self._own is not None
+
+    def _begin(self) -> None:
+        if self._own is not None:
+            self._own.connect()
+            self._own.set_autocommit(True)
+            self._own.connection.execute(f"LISTEN {NAME}")
+
+    def hold(self, name: str, stop: threading.Event) -> bool:
+        """Be the only one of that name at this database, of all machines; waits. False: stopped.
+
+        It is held as long as this connection lives; `wait` raises where it has gone.
+        """
+        if self._own is None:
+            return True
+        told = False
+        ask = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+        while not stop.is_set():
+            if self._own.connection.execute(ask, [f"only {name}"]).fetchone()[0]:
+                return True
+            if not told:
+                log.warning("stands_by", name=name)
+                told = True
+            stop.wait(STANDBY_SECONDS)
+        return False
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Until work was put, at most so long. Raises django.db.Error: the database is away."""
+        if self._own is None:
+            return stop.wait(seconds)
+        waited = 0.0
+        with self._own.wrap_database_errors:
+            while waited < seconds and not stop.is_set():
+                for _ in self._own.connection.notifies(timeout=GLANCE, stop_after=1):
+                    return True
+                waited += GLANCE
+        return False

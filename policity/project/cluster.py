@@ -1,0 +1,102 @@
+"""A database on PostgreSQL, looked at before Django runs: is it prepared, and who prepares it.
+
+Needs the extra `cluster` (psycopg). Nothing here repeats the address: a password is in it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Seconds until a server that does not answer is taken for away.
+PATIENCE = 5
+# One row: the set of migrations that the database was last prepared for. Not a model of Django's:
+# it is asked before Django knows whether the models fit. It goes with the data into any dump.
+MARK = "policity_prepared"
+# Who prepares holds this advisory lock; any number will do that nobody else takes.
+PREPARING = 0x706F6C6963697479
+
+
+class AwayError(Exception):
+    """The database cannot be reached or used. The text says what to do."""
+
+
+@contextmanager
+def connected(url: str) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+    """A connection of its own, each statement a transaction. Raises AwayError."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise AwayError(
+            "PostgreSQL を使うには追加のパッケージが要ります。/ PostgreSQL needs a package more:"
+            " uv sync --extra cluster"
+        ) from error
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=PATIENCE) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise AwayError(
+            "データベース（POLICITY_DATABASE_URL）が使えません。/ "
+            f"The database cannot be used: {error}"
+        ) from error
+
+
+def prepared_set(url: str) -> int:
+    """The set of migrations a database was last prepared for; 0 when it never was."""
+    with connected(url) as connection:
+        return _mark(connection)
+
+
+@contextmanager
+def preparing(url: str) -> Iterator[int]:
+    """Be the only one, of all machines, that prepares; gives the set as it is by then."""
+    with connected(url) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (PREPARING,))
+        yield _mark(connection)
+
+
+def mark(url: str, migrations: int) -> None:
+    """Note that a database is ready."""
+    with connected(url) as connection, connection.transaction():
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {MARK} (migrations bigint NOT NULL)")
+        connection.execute(f"DELETE FROM {MARK}")  # noqa: S608  # our own name
+        connection.execute(f"INSERT INTO {MARK} VALUES (%s)", (migrations,))  # noqa: S608
+
+
+def _mark(connection: "psycopg.Connection[tuple[Any, ...]]") -> int:
+    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (MARK,)).fetchone()
+    if there != (True,):
+        return 0
+    found = connection.execute(f"SELECT migrations FROM {MARK}").fetchone()  # noqa: S608
+    return int(found[0]) if found else 0
+
+
+def has_city(url: str) -> bool:
+    """Whether a city was loaded."""
+    with connected(url) as connection:
+        found = connection.execute("SELECT count(*) FROM places_city WHERE is_here").fetchone()
+        return found is not None and found[0] > 0
+
+
+def rows(url: str, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """A table's rows as Django keeps them in SQLite, for a drill's home."""
+    import psycopg.types.json
+
+    names = ", ".join(f'"{column}"' for column in columns)
+    with connected(url) as connection:
+        psycopg.types.json.set_json_loads(_as_text, connection)
+        for row in connection.execute(f'SELECT {names} FROM "{table}"'):  # noqa: S608
+            yield tuple(map(_for_sqlite, row))
+
+
+def _as_text(data: str | bytes) -> str:
+    return data if isinstance(data, str) else data.decode()
+
+
+def _for_sqlite(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    return value.isoformat() if isinstance(value, date) else value

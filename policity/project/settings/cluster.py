@@ -1,0 +1,27 @@
+"""As embedded, but the data is in PostgreSQL, which several machines may share (docs/adr/0015)."""
+
+from psycopg.conninfo import conninfo_to_dict
+
+from policity.project.settings.embedded import *  # noqa: F403
+from policity.project.settings.embedded import ENVIRONMENT
+
+# libpq's own reading: sockets, several hosts and TLS are said as everywhere.
+_said = conninfo_to_dict(ENVIRONMENT.database_url)
+_names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        **{ours: str(_said.pop(theirs, "")) for ours, theirs in _names.items()},
+        # A connection costs a process on the server: each thread keeps its own.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            # Seconds. Whoever looks is told that the database is away, and does not hang.
+            "connect_timeout": 5,
+            # No wait for another's lock is as long as SQLite's, and none is without an end.
+            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            **_said,
+        },
+    }
+}
