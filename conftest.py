@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from pytest_django import DjangoDbBlocker
 
 from policity.project import home
-from policity.project.tests import plugin
+from policity.project.tests import plugin, postgresql
 
 
 @pytest.fixture(scope="session")
@@ -120,8 +120,26 @@ def city(city_rows: dict[str, list[tuple[object, ...]]], db: None) -> None:
 
 
 @pytest.fixture
-def lived_in(tmp_path: Path) -> Path:
+def lived_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own, for a process that a test starts; no city is in it yet."""
     home.make_folders(tmp_path)
-    shutil.copyfile(home.template(), tmp_path / "policity.sqlite3")
+    if plugin.SERVER is None:
+        shutil.copyfile(home.template(), tmp_path / "policity.sqlite3")
+    else:
+        monkeypatch.setenv("POLICITY_DATABASE_URL", plugin.SERVER.create(plugin.unused()))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def with_city(django_db_blocker: DjangoDbBlocker) -> str:
+    """On PostgreSQL: the name of a database that has the first city, to be copied."""
+    from policity.foundations import places
+    from policity.foundations.places.services import load_city
+
+    assert plugin.SERVER is not None
+    name = plugin.unused()
+    plugin.SERVER.create(name)
+    with django_db_blocker.unblock(), postgresql.connected_to(name):
+        folder = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo"
+        load_city(folder, by=None, now=datetime(2026, 11, 23, tzinfo=UTC))
+    return name

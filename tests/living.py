@@ -6,13 +6,18 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from policity.project import cluster
+from policity.project.tests import plugin
 
 CHILDREN = {
     "front": "caddy",
@@ -26,6 +31,9 @@ CHILDREN = {
     "engine-mail": "urgent-mail",
     "engine-push": "urgent-push",
 }
+
+
+DATABASES: dict[Path, str] = {}
 
 
 @dataclass
@@ -77,6 +85,27 @@ def until(condition: Callable[[], object], what: str, seconds: float = 40) -> No
         time.sleep(0.05)
 
 
+def surroundings(home: Path) -> dict[str, str]:
+    """The environment of a home's processes: on PostgreSQL each home has a database of its own."""
+    found = os.environ | {"POLICITY_HOME": str(home)}
+    if plugin.SERVER is not None and found["POLICITY_DATABASE_URL"] == plugin.URL:
+        if home not in DATABASES:
+            url = DATABASES[home] = plugin.SERVER.create(plugin.unused())
+            # As one that was just made: the demo city is loaded by whoever prepares it.
+            cluster.mark(url, 0)
+        found["POLICITY_DATABASE_URL"] = DATABASES[home]
+    return found
+
+
+def asked(home: Path, query: str) -> tuple[Any, ...]:
+    """The first row that a home's database gives, from outside."""
+    if url := surroundings(home).get("POLICITY_DATABASE_URL"):
+        with cluster.connected(url) as connection:
+            return tuple(connection.execute(query.encode()).fetchone() or ())
+    with closing(sqlite3.connect(home / "policity.sqlite3", timeout=10)) as database:
+        return tuple(database.execute(query).fetchone())
+
+
 @contextmanager
 def demo(home: Path) -> Iterator[City]:
     """A new city with demo data that serves everything, and reads nobody's feeds."""
@@ -84,7 +113,7 @@ def demo(home: Path) -> Iterator[City]:
     def policity(*words: str) -> str:
         return subprocess.run(
             [sys.executable, "-m", "policity.project.cli", *words],
-            env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "1"},
+            env=surroundings(home) | {"POLICITY_DEMO": "1"},
             capture_output=True,
             text=True,
             timeout=120,
@@ -110,8 +139,7 @@ def start(home: Path, *, demo: bool = False) -> City:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "policity.project.cli", "serve"],
-        env=os.environ
-        | {"POLICITY_HOME": str(home), "PORT": str(port), "POLICITY_DEMO": str(int(demo))},
+        env=surroundings(home) | {"PORT": str(port), "POLICITY_DEMO": str(int(demo))},
         stdout=subprocess.PIPE,
         stderr=(home / "log").open("w"),
         text=True,

@@ -213,6 +213,8 @@ def test_migrations_can_run_beside_the_program_of_before(
             no_cache=True,
             ignore_initial_migrations=True,
             quiet=["ok", "ignore", "warning"],
+            # Drops a table that it makes anew: counts, which whoever looks counts again.
+            ignore_name=["0007_standings_by_age"],
         )
         for app in _rooms():
             linter.lint_all_migrations(app_label=app, git_commit_id=_last_tag())
@@ -348,7 +350,7 @@ def test_what_a_city_may_set_and_do_is_documented(language: str) -> None:
     text = (ROOT / "docs" / f"operations{language}.md").read_text()
     read = (PACKAGE / "project" / "environment.py").read_text()
     variables = set(re.findall(r'env\.\w+\(\s*"(\w+)"', read))
-    assert len(variables) == 18
+    assert len(variables) == 20
     assert {name for name in variables if f"`{name}`" not in text} == set()
     commands = {file.stem for file in PACKAGE.glob("**/management/commands/[a-z]*.py")} | {"serve"}
     assert {name for name in commands if f"`policity {name}" not in text} == set()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import count
-from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
@@ -22,7 +21,6 @@ from policity.fields.alerts.rules.drill_texts import drill_texts
 from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.services import drilling, orders, records
 from policity.fields.alerts.services.orders import ChangedError, Draft, OrderError
-from policity.foundations import places
 from policity.foundations.accounts.models import AuditEntry, Role, User
 from policity.foundations.accounts.services import audit, create_staff
 from policity.foundations.delivery import services as delivery
@@ -32,7 +30,7 @@ from policity.foundations.delivery.services import expanding
 from policity.foundations.delivery.tests.conftest import NOW, TEXTS, send_of
 from policity.foundations.places.models import Site, Town
 from policity.foundations.places.rules.openings import Openness
-from policity.foundations.places.services import load_city, set_opening
+from policity.foundations.places.services import set_opening
 from policity.foundations.publishing.services import mark_stale
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.models import Label, Place, Resident
@@ -41,22 +39,11 @@ from policity.foundations.residents.services import BadRegistrationError, add_pl
 from policity.foundations.work import services as work
 from policity.foundations.work.channels import Ear
 from policity.kit.declare import Lane
-from policity.project.tests import plugin
+from policity.project.tests import plugin, postgresql
 
 pytestmark = pytest.mark.skipif(plugin.SERVER is None, reason="SQLite has one writer at a time")
 MINUTE = timedelta(minutes=1)
 NUMBERS = count(1)
-
-
-@pytest.fixture(scope="session")
-def with_city(django_db_blocker) -> Iterator[str]:
-    """The name of a database that has the first city, to be copied."""
-    name = f"city_{plugin.WORKER}"
-    plugin.SERVER.create(name)
-    with django_db_blocker.unblock(), _at(name):
-        folder = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo"
-        load_city(folder, by=None, now=NOW)
-    return name
 
 
 @pytest.fixture(autouse=True)
@@ -64,26 +51,11 @@ def _apart(with_city, django_db_blocker, tmp_path, settings) -> Iterator[None]:
     """A database of the test's own; whoever connects in this process connects to it."""
     settings.HOME = tmp_path
     (tmp_path / "run").mkdir()
-    name = f"apart_{plugin.WORKER}_{next(NUMBERS)}"
+    name = plugin.unused()
     plugin.SERVER.create(name, like=with_city)
-    with django_db_blocker.unblock(), _at(name):
+    with django_db_blocker.unblock(), postgresql.connected_to(name):
         residents.forget()
         yield
-
-
-class _at:  # noqa: N801 - a context
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        connection.close()
-        # The same dictionary for the connections of all threads.
-        self.before = connection.settings_dict["NAME"]
-        connection.settings_dict["NAME"] = self.name
-
-    def __exit__(self, *_: object) -> None:
-        connection.close()
-        connection.settings_dict["NAME"] = self.before
 
 
 def meanwhile(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, bool]:

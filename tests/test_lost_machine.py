@@ -12,9 +12,13 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from policity.project.tests import plugin
 from tests.living import end, start, until
 
-pytestmark = pytest.mark.process
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(plugin.SERVER is not None, reason="copies are SQLite's"),
+]
 
 
 def policity(home: Path, *words: str, **environment: str) -> str:

@@ -18,9 +18,13 @@ import policity
 from policity.project import home, releases
 from policity.project.environment import Environment
 from policity.project.releases import Installation, UpgradeError
+from policity.project.tests import plugin
 from tests.living import free_port
 
-pytestmark = pytest.mark.process
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(plugin.SERVER is not None, reason="policity upgrade refuses PostgreSQL"),
+]
 
 MIGRATION = """
 from django.db import migrations, models

@@ -4,17 +4,15 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests import living
-from tests.living import City, until
+from tests.living import City, asked, until
 from tests.mail_sink import MailSink
 
 pytestmark = pytest.mark.process
@@ -49,28 +47,21 @@ def python(home: Path, code: str) -> None:
     )
 
 
-def populate(home: Path, persons: int) -> None:
-    at = "2026-11-23 03:00:00"
-    with closing(sqlite3.connect(home / "policity.sqlite3")) as database, database:
-        (town,) = database.execute("SELECT min(id) FROM places_town").fetchone()
-        numbers = range(1, persons + 1)
-        database.execute("INSERT INTO residents_version (number) VALUES (1)")
-        database.executemany(
-            "INSERT INTO residents_resident (id, language, wants, registered_at, version)"
-            " VALUES (?, 'ja', '', ?, 1)",
-            ((n, at) for n in numbers),
-        )
-        database.executemany(
-            "INSERT INTO residents_place (resident_id, label, town_id) VALUES (?, 'home', ?)",
-            ((n, town) for n in numbers),
-        )
-        database.executemany(
-            "INSERT INTO residents_address (resident_id, channel, value, p256dh, auth, added_at,"
-            " confirmed_at, retired_for) VALUES (?, 'mail', ?, '', '', ?, ?, '')",
-            ((n, f"p{n}@example.jp", at, at) for n in numbers),
-        )
-
-
+POPULATE = f"""
+from policity.foundations.places.models import Town
+from policity.foundations.residents.models import Address, Place, Resident, Version
+now, town = timezone.now(), Town.objects.here()[0]
+Version.objects.create(number=1)
+people = Resident.objects.bulk_create(
+    Resident(language="ja", wants="", registered_at=now, version=1) for _ in range({PERSONS})
+)
+Place.objects.bulk_create(Place(resident=one, label="home", town=town) for one in people)
+Address.objects.bulk_create(
+    Address(resident=one, channel="mail", value=f"p{{one.pk}}@example.jp", added_at=now,
+            confirmed_at=now)
+    for one in people
+)
+"""
 SEND = """
 from policity.foundations.delivery.services import send, tell
 from policity.foundations.residents.rules.audience import Audience
@@ -105,7 +96,7 @@ def test_whatever_is_killed_nobody_is_lost(
 ) -> None:
     monkeypatch.setenv("POLICITY_EMAIL_URL", f"smtp://127.0.0.1:{sink.port}")
     policity(lived_in, "places", "load", "nishitokyo")
-    populate(lived_in, PERSONS)
+    python(lived_in, POPULATE)
     dice = random.Random(20261125)
     city = start(lived_in)
     try:
@@ -147,21 +138,18 @@ def _pause(seconds: float) -> None:
 
 
 def _done(home: Path) -> bool:
-    with closing(sqlite3.connect(home / "policity.sqlite3", timeout=10)) as database:
-        waiting = database.execute(
-            "SELECT count(*) FROM work_item WHERE kind = 'expand' OR kind LIKE 'send-%'"
-        ).fetchone()
-    return not waiting[0]
+    waiting = "SELECT count(*) FROM work_item WHERE kind = 'expand' OR kind LIKE 'send-%'"
+    return asked(home, waiting) == (0,)
 
 
 def _print(capsys, number: int, victim: str, sink: MailSink, home: Path) -> None:
     """Where it was killed, and that the sums hold at that very moment."""
-    with closing(sqlite3.connect(home / "policity.sqlite3", timeout=10)) as database:
-        targets, persons, counted = database.execute(
-            "SELECT (SELECT count(*) FROM delivery_target),"
-            " (SELECT count(DISTINCT person) FROM delivery_ledger),"
-            " (SELECT coalesce(sum(targets), 0) FROM delivery_dispatch)"
-        ).fetchone()
+    targets, persons, counted = asked(
+        home,
+        "SELECT (SELECT count(*) FROM delivery_target),"
+        " (SELECT count(DISTINCT person) FROM delivery_ledger),"
+        " (SELECT coalesce(sum(targets), 0) FROM delivery_dispatch)",
+    )
     with capsys.disabled():
         print(f"\n{number + 1:2} {victim}: {sum(sink.taken.values())} taken, {targets} targets")  # noqa: T201
     assert targets == persons == counted

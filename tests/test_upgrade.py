@@ -15,8 +15,15 @@ from pathlib import Path
 import pytest
 
 from policity.project import home
+from policity.project.tests import plugin
 
-pytestmark = pytest.mark.process
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        plugin.SERVER is not None,
+        reason="is about the copy of a SQLite file before it is brought up to date",
+    ),
+]
 ROOT = Path(__file__).parent.parent
 
 

@@ -18,7 +18,7 @@ def main() -> None:
         sys.exit(0 if words else 2)
     try:
         where = environment.read()
-        os.environ["DJANGO_SETTINGS_MODULE"] = where.settings
+        os.environ.update(DJANGO_SETTINGS_MODULE=where.settings)
         _run(words, where)
     except environment.BadEnvironmentError as error:
         sys.exit(_refuse(f"A setting cannot be used:\n{error}"))

@@ -293,7 +293,7 @@ def _lock(handle: int) -> None:
 
 def _furnish(where: Environment, own: Path) -> None:
     """A database with the city and nobody in it."""
-    home.prepare(replace(where, home=own, demo=False, drill=True))
+    home.prepare(replace(where, home=own, demo=False, drill=True, database_url=""))
     if where.database_url:
         _take_city(where.database_url, own / DATABASE)
     else:

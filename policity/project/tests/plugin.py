@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 from policity.project import environment
@@ -24,6 +25,9 @@ for name in ("POLICITY_DATABASE_URL", "POLICITY_DATABASE_URL_FILE"):
 ENDING = ExitStack()
 SERVER: postgresql.Server | None = None
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+NUMBERS = count(1)
+# The database of this process' own tests; empty where it is SQLite's.
+URL = ""
 
 if os.environ.get("POLICITY_TEST_DATABASE") == "postgresql":
     # The workers of xdist share the server of who started them.
@@ -32,8 +36,13 @@ if os.environ.get("POLICITY_TEST_DATABASE") == "postgresql":
     else:
         SERVER = ENDING.enter_context(postgresql.running())
         os.environ["POLICITY_TEST_SERVER"] = str(SERVER.folder)
-    os.environ["POLICITY_DATABASE_URL"] = SERVER.create(f"tests_{WORKER}")
+    os.environ["POLICITY_DATABASE_URL"] = URL = SERVER.create(f"tests_{WORKER}")
 os.environ["DJANGO_SETTINGS_MODULE"] = environment.read().settings
+
+
+def unused() -> str:
+    """A name that no database of this run has."""
+    return f"tests_{WORKER}_{next(NUMBERS)}"
 
 
 def pytest_unconfigure() -> None:

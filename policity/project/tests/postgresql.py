@@ -78,6 +78,22 @@ def running(careless: str = CARELESS) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def connected_to(database: str) -> Iterator[None]:
+    """Whoever connects in this process connects to another database of the same server."""
+    from django.db import connection
+
+    connection.close()
+    # The same dictionary for the connections of all threads.
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = database
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
 def _answers(folder: Path, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + PATIENCE
     while server.poll() is None and time.monotonic() < deadline:

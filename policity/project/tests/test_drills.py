@@ -14,8 +14,9 @@ import pytest
 
 from policity.fields.alerts.formats import read
 from policity.fields.alerts.rules.bulletin import Change, Status
-from policity.project import drill_play, drills, environment, serve
+from policity.project import cluster, drill_play, drills, environment, serve
 from policity.project.environment import Environment
+from policity.project.tests import plugin
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SCENARIO = {
@@ -25,9 +26,11 @@ SCENARIO = {
 
 
 def where(folder: Path, *, drill: bool = False) -> Environment:
+    url = "" if drill else environment.read().database_url
     return Environment(
-        home=folder, demo=False, bind="127.0.0.1", port=8000, hosts=(), url="", drill=drill
-    )
+        home=folder, demo=False, bind="127.0.0.1", port=8000, hosts=(), url="", drill=drill,
+        database_url=url,
+    )  # fmt: skip
 
 
 def run(folder: Path, scenario: str = "heavy-rain", *, drill: bool = False) -> None:
@@ -87,26 +90,41 @@ def test_what_is_no_drills_home_is_not_opened(lived_in: Path, name: str) -> None
 
 
 @pytest.fixture
-def city_home(lived_in: Path, city_rows: dict[str, list[tuple[object, ...]]]) -> Path:
+def city_home(
+    lived_in: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A home with the city, a resident, an account and a message."""
+    real = (
+        "INSERT INTO residents_resident (id, language, wants, registered_at, version)"
+        " VALUES (1, 'ja', '', '2026-11-23', 1)",
+        "INSERT INTO accounts_user (id, username, display_name, password, is_active,"
+        " is_superuser, is_sample, date_joined, first_name, last_name, email, is_staff)"
+        " VALUES (9, 'real', '', '', true, false, false, '2026-11-23', '', '', '', false)",
+    )
+    if plugin.SERVER is not None:
+        like = request.getfixturevalue("with_city")
+        url = plugin.SERVER.create(plugin.unused(), like=like)
+        monkeypatch.setenv("POLICITY_DATABASE_URL", url)
+        with cluster.connected(url) as connection:
+            for statement in real:
+                connection.execute(statement.encode())
+        return lived_in
     with closing(sqlite3.connect(lived_in / "policity.sqlite3")) as database, database:
-        for insert, rows in city_rows.items():
-            database.executemany(insert, rows)
-        database.execute(
-            "INSERT INTO residents_resident (id, language, wants, registered_at, version)"
-            " VALUES (1, 'ja', '', '2026-11-23', 1)"
-        )
-        database.execute(
-            "INSERT INTO accounts_user (id, username, display_name, password, is_active,"
-            " is_superuser, is_sample, date_joined, first_name, last_name, email, is_staff)"
-            " VALUES (9, 'real', '', '', 1, 0, 0, '2026-11-23', '', '', '', 0)"
-        )
+        for table, rows in request.getfixturevalue("city_rows").items():
+            marks = ", ".join("?" * len(rows[0]))
+            database.executemany(f'INSERT INTO "{table}" VALUES ({marks})', rows)  # noqa: S608
+        for statement in real:
+            database.execute(statement)
     return lived_in
 
 
-def count(database: Path, table: str) -> int:
-    with closing(sqlite3.connect(database)) as connection:
-        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+def count(where: Environment, table: str) -> int:
+    query = f"SELECT count(*) FROM {table}"  # noqa: S608
+    if where.database_url:
+        with cluster.connected(where.database_url) as cluster_connection:
+            return int(cluster_connection.execute(query.encode()).fetchone()[0])
+    with closing(sqlite3.connect(where.home / "policity.sqlite3")) as connection:
+        return int(connection.execute(query).fetchone()[0])
 
 
 def begin(home: Path, *, by: str = "") -> AbstractContextManager[drills.Begun]:
@@ -117,7 +135,7 @@ def test_a_drills_home_has_the_city_and_nobody(city_home: Path) -> None:
     with begin(city_home) as begun:
         own = begun.own
         drills._furnish(where(city_home), own)
-    mine, theirs = own / "policity.sqlite3", city_home / "policity.sqlite3"
+    mine, theirs = where(own, drill=True), where(city_home)
     for table in drills.TABLES:
         assert count(mine, table) == count(theirs, table) > 0, table
     for table in ("residents_resident", "accounts_user", "delivery_message", "places_opening"):

@@ -7,12 +7,14 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from policity.project import environment, home
+from policity.project import cluster, environment, home
 from policity.project.settings import embedded
+from policity.project.tests import plugin
 
 
 def _where(folder: Path, *, demo: bool = False) -> environment.Environment:
@@ -139,3 +141,46 @@ def test_every_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         environment.read()
     assert "PORT: " in str(raised.value)
     assert "POLICITY_DEMO: " in str(raised.value)
+
+
+def test_a_database_that_is_away_is_said_without_its_password(tmp_path: Path) -> None:
+    url = f"postgresql://policity:hidden@/city?host={tmp_path}"
+    with pytest.raises(home.PreparationError, match="POLICITY_DATABASE_URL") as raised:
+        home.prepare(replace(_where(tmp_path), database_url=url))
+    assert "hidden" not in str(raised.value)
+
+
+@pytest.mark.skipif(plugin.SERVER is None, reason="needs PostgreSQL")
+def test_a_database_on_postgresql_is_prepared_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plugin.SERVER is not None
+    url = plugin.SERVER.create(plugin.unused())
+    monkeypatch.setenv("POLICITY_DATABASE_URL", url)
+    where = replace(_where(tmp_path), database_url=url)
+    cluster.mark(url, 1)
+    with cluster.connected(url) as connection:
+        connection.execute("DROP TABLE django_session")
+        connection.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+
+    home.prepare(where, say=lambda line: None)
+
+    assert home.found_set(where) == home.migration_set()
+    with cluster.connected(url) as connection:
+        assert connection.execute("SELECT count(*) FROM django_session").fetchone() == (0,)
+    assert not (tmp_path / home.DATABASE).exists()
+    monkeypatch.setattr(home, "_python", lambda *words, **more: pytest.fail("started Django"))
+    home.prepare(where, say=lambda line: None)
+
+
+@pytest.mark.skipif(plugin.SERVER is None, reason="needs PostgreSQL")
+def test_one_machine_prepares_while_the_others_wait() -> None:
+    assert plugin.SERVER is not None
+    url = plugin.SERVER.create(plugin.unused(), like="template0")
+    with cluster.preparing(url) as found, cluster.connected(url) as other:
+        assert found == 0
+        asked = other.execute("SELECT pg_try_advisory_lock(%s)", (cluster.PREPARING,)).fetchone()
+        assert asked == (False,)
+        cluster.mark(url, 7)
+    with cluster.preparing(url) as found:
+        assert found == 7

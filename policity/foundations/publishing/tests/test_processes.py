@@ -3,14 +3,12 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
-from django.db import connection
 
 from policity.foundations.publishing.tests.crawler import crawl
 
@@ -19,15 +17,9 @@ PATIENCE = 60
 
 
 @pytest.fixture
-def home(tmp_path, django_db_setup):
+def home(lived_in):
     """A home with an empty city."""
-    with (
-        closing(sqlite3.connect(connection.settings_dict["NAME"])) as source,
-        closing(sqlite3.connect(tmp_path / "policity.sqlite3")) as target,
-    ):
-        source.backup(target)
-    (tmp_path / "published").mkdir()
-    return tmp_path
+    return lived_in
 
 
 @contextmanager
