@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from policity.project import cluster
 from tests import living
-from tests.living import City, until
+from tests.living import City, surroundings, until
 from tests.mail_sink import MailSink
 
 pytestmark = pytest.mark.process
@@ -55,7 +56,16 @@ def load_city(home: Path) -> None:
 
 
 def contents(home: Path) -> dict[str, str]:
-    """Every row of a home's database, by table."""
+    """Every row of a city's database, by table."""
+    if url := surroundings(home).get("POLICITY_DATABASE_URL"):
+        with cluster.connected(url) as connection:
+            tables = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            ).fetchall()
+            return {
+                name: repr(connection.execute(f'SELECT * FROM "{name}"'.encode()).fetchall())
+                for (name,) in tables
+            }
     with closing(sqlite3.connect(f"file:{home}/policity.sqlite3?mode=ro", uri=True)) as database:
         names = [row[0] for row in database.execute("SELECT name FROM sqlite_master ORDER BY name")]
         rows = {}

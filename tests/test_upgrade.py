@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(
         plugin.SERVER is not None,
-        reason="is about the copy of a SQLite file before it is brought up to date",
+        reason="the way back is a SQLite file",
     ),
 ]
 ROOT = Path(__file__).parent.parent
