@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -38,7 +37,7 @@ def sink() -> Iterator[MailSink]:
 def drill(home: Path, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "policity.project.cli", "drill", *words],
-        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "0"},
+        env=surroundings(home) | {"POLICITY_DEMO": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -49,7 +48,7 @@ def drill(home: Path, *words: str) -> "subprocess.Popen[str]":
 def load_city(home: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "policity.project.cli", "places", "load", "nishitokyo"],
-        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "0"},
+        env=surroundings(home) | {"POLICITY_DEMO": "0"},
         capture_output=True,
         check=True,
     )
@@ -63,7 +62,7 @@ def contents(home: Path) -> dict[str, str]:
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
             ).fetchall()
             return {
-                name: repr(connection.execute(f'SELECT * FROM "{name}"'.encode()).fetchall())
+                name: repr(connection.execute(f'SELECT * FROM "{name}"'.encode()).fetchall())  # noqa: S608
                 for (name,) in tables
             }
     with closing(sqlite3.connect(f"file:{home}/policity.sqlite3?mode=ro", uri=True)) as database:

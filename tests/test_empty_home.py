@@ -1,6 +1,5 @@
 """A home before its city, as its first readers meet it."""
 
-import os
 import subprocess
 import sys
 import urllib.request
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.living import City, end, start, until
+from tests.living import City, end, start, surroundings, until
 
 pytestmark = pytest.mark.process
 
@@ -35,7 +34,7 @@ def test_a_home_says_that_it_has_no_city_until_one_is_loaded(empty: City) -> Non
         assert "policity places load" in read(empty, language)
     loaded = subprocess.run(
         [sys.executable, "-m", "policity.project.cli", "places", "load", "mitaka"],
-        env=os.environ | {"POLICITY_HOME": str(empty.home), "POLICITY_DEMO": "0"},
+        env=surroundings(empty.home) | {"POLICITY_DEMO": "0"},
         capture_output=True,
         text=True,
         timeout=60,

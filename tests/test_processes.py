@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.living import CHILDREN, City, end, serves, start, until
+from tests.living import CHILDREN, City, end, serves, start, surroundings, until
 
 pytestmark = pytest.mark.process
 
@@ -70,7 +70,7 @@ def test_a_home_that_has_pages_answers_with_them_from_the_first_moment(lived_in:
 def test_a_home_is_served_once(running: City) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "policity.project.cli", "serve"],
-        env=os.environ | {"POLICITY_HOME": str(running.home), "PORT": "1024"},
+        env=surroundings(running.home) | {"PORT": "1024"},
         capture_output=True,
         text=True,
         timeout=20,
@@ -82,7 +82,7 @@ def test_a_home_is_served_once(running: City) -> None:
 def test_a_taken_port_is_said_at_once(running: City, tmp_path: Path) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "policity.project.cli", "serve"],
-        env=os.environ | {"POLICITY_HOME": str(tmp_path), "PORT": str(running.port)},
+        env=surroundings(tmp_path) | {"PORT": str(running.port)},
         capture_output=True,
         text=True,
         timeout=20,

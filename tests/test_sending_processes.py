@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import living
-from tests.living import City, asked, until
+from tests.living import City, asked, surroundings, until
 from tests.mail_sink import MailSink
 
 pytestmark = pytest.mark.process
@@ -31,7 +31,7 @@ SLOW = 0.004
 def policity(home: Path, *words: str) -> str:
     return subprocess.run(
         [sys.executable, "-m", "policity.project.cli", *words],
-        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "0"},
+        env=surroundings(home) | {"POLICITY_DEMO": "0"},
         capture_output=True,
         text=True,
         check=True,
@@ -42,7 +42,7 @@ def python(home: Path, code: str) -> None:
     head = "import django; django.setup(); from django.utils import timezone; "
     subprocess.run(
         [sys.executable, "-c", head + code],
-        env=os.environ | {"POLICITY_HOME": str(home)},
+        env=surroundings(home),
         check=True,
     )
 

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_registering import RULES
-from tests.living import City, demo, until
+from tests.living import City, demo, surroundings, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.process]
 
@@ -25,7 +25,7 @@ HEAD = "external_id,email,push,town,lat,lon,language,kinds,quiet_from,quiet_to\n
 def policity(home: Path, *words: str) -> None:
     subprocess.run(
         [sys.executable, "-m", "policity.project.cli", *words],
-        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "1"},
+        env=surroundings(home) | {"POLICITY_DEMO": "1"},
         capture_output=True,
         check=True,
         timeout=120,

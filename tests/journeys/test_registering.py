@@ -3,7 +3,6 @@
 import email
 import email.policy
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from policity.kit.languages import LANGUAGES, Language
-from tests.living import City, demo, until
+from tests.living import City, demo, surroundings, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.process]
 
@@ -60,7 +59,7 @@ PushManager.prototype.subscribe = async function (options) {
 def policity(home: Path, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "policity.project.cli", *words],
-        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "1"},
+        env=surroundings(home) | {"POLICITY_DEMO": "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -24,7 +24,7 @@ from lxml import etree, html
 from playwright.sync_api import Page, expect
 
 from policity.kit.languages import LANGUAGES
-from tests.living import City, demo, until
+from tests.living import City, demo, surroundings, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.process]
 
@@ -42,7 +42,7 @@ ALERT = {
 def policity(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "policity.project.cli", *words],
-        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "1"},
+        env=surroundings(home) | {"POLICITY_DEMO": "1"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -210,7 +210,7 @@ for n in range(200):
 """
     editing = subprocess.Popen(
         [sys.executable, "-m", "policity.project.cli", "shell", "-c", edits],
-        env=os.environ | {"POLICITY_HOME": str(city.home), "POLICITY_DEMO": "1"},
+        env=surroundings(city.home) | {"POLICITY_DEMO": "1"},
         stderr=subprocess.PIPE,
         text=True,
     )
