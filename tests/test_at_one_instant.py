@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from policity.fields.alerts.queries import orders as order_queries
@@ -170,6 +170,23 @@ def test_of_two_machines_one_is_the_worker_until_it_ends():
     assert not third.hold("worker", stop)
     for ear in (other, third):
         ear.close()
+
+
+def test_who_lost_the_connection_knows_that_another_may_have_taken_over():
+    ear, stop = Ear(), Event()
+    assert ear.hold("worker", stop)
+    ear.still()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises(OperationalError):
+        ear.still()
+    other = Ear()
+    assert other.hold("worker", stop)
+    other.close()
+    ear.close()
 
 
 # Orders.

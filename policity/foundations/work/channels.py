@@ -28,7 +28,10 @@ class Ear:
 
     def __init__(self) -> None:
         self._own = connection.copy() if connection.vendor == "postgresql" else None
-        self._begin()
+        if self._own is not None:
+            self._own.connect()
+            self._own.set_autocommit(True)
+            self._own.connection.execute(f"LISTEN {NAME}")
 
     def close(self) -> None:
         """Hear no more, and hold nothing."""
@@ -40,29 +43,30 @@ class Ear:
         """Whether it can."""
         return self._own is not None
 
-    def _begin(self) -> None:
-        if self._own is not None:
-            self._own.connect()
-            self._own.set_autocommit(True)
-            self._own.connection.execute(f"LISTEN {NAME}")
-
     def hold(self, name: str, stop: threading.Event) -> bool:
         """Be the only one of that name at this database, of all machines; waits. False: stopped.
 
-        It is held as long as this connection lives; `wait` raises where it has gone.
+        It is held as long as this connection lives: ask `still` now and then.
         """
         if self._own is None:
             return True
         told = False
         ask = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
         while not stop.is_set():
-            if self._own.connection.execute(ask, [f"only {name}"]).fetchone()[0]:
-                return True
+            with self._own.wrap_database_errors:
+                if self._own.connection.execute(ask, [f"only {name}"]).fetchone()[0]:
+                    return True
             if not told:
                 log.warning("stands_by", name=name)
                 told = True
             stop.wait(STANDBY_SECONDS)
         return False
+
+    def still(self) -> None:
+        """Raises django.db.Error where the connection is lost, and with it whatever it held."""
+        if self._own is not None:
+            with self._own.wrap_database_errors:
+                self._own.connection.execute("SELECT 1")
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         """Until work was put, at most so long. Raises django.db.Error: the database is away."""

@@ -19,8 +19,13 @@ DATABASES = {
         "OPTIONS": {
             # Seconds. Whoever looks is told that the database is away, and does not hang.
             "connect_timeout": 5,
-            # No wait for another's lock is as long as SQLite's, and none is without an end.
-            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            # No wait for another's lock is without an end, and whoever vanished with their machine
+            # holds nothing half a minute later.
+            "options": (
+                "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+                " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5"
+                " -c tcp_keepalives_count=4"
+            ),
             **_said,
         },
     }

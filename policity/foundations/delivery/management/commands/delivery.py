@@ -168,6 +168,7 @@ def run(lane: Lane, stop: threading.Event) -> None:
         beat = 0.0
         while not stop.is_set() and running.alive:
             if time.monotonic() - beat > BEAT_SECONDS:
+                ear.still()
                 (home / f"sender-{lane}.alive").write_text(json.dumps(running.troubles()))
                 warm()
                 if not sender.busy:

@@ -62,6 +62,7 @@ class Worker:
             log.info("worker_started", handlers=len(self.handlers))
             while not self.stop.is_set():
                 self.alive.touch()
+                ear.still()
                 seen = self._database_version()
                 if self._work():
                     continue
