@@ -85,14 +85,15 @@ def until(condition: Callable[[], object], what: str, seconds: float = 40) -> No
         time.sleep(0.05)
 
 
-def surroundings(home: Path) -> dict[str, str]:
+def surroundings(home: Path, *, demo: bool = False) -> dict[str, str]:
     """The environment of a home's processes: on PostgreSQL each home has a database of its own."""
     found = os.environ | {"POLICITY_HOME": str(home)}
     if plugin.SERVER is not None and found["POLICITY_DATABASE_URL"] == plugin.URL:
         if home not in DATABASES:
             url = DATABASES[home] = plugin.SERVER.create(plugin.unused())
-            # As one that was just made: the demo city is loaded by whoever prepares it.
-            cluster.mark(url, 0)
+            if demo:
+                # As one that was just made: the demo city is loaded by whoever prepares it.
+                cluster.mark(url, 0)
         found["POLICITY_DATABASE_URL"] = DATABASES[home]
     return found
 
@@ -113,7 +114,7 @@ def demo(home: Path) -> Iterator[City]:
     def policity(*words: str) -> str:
         return subprocess.run(
             [sys.executable, "-m", "policity.project.cli", *words],
-            env=surroundings(home) | {"POLICITY_DEMO": "1"},
+            env=surroundings(home, demo=True) | {"POLICITY_DEMO": "1"},
             capture_output=True,
             text=True,
             timeout=120,
@@ -139,7 +140,7 @@ def start(home: Path, *, demo: bool = False) -> City:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "policity.project.cli", "serve"],
-        env=surroundings(home) | {"PORT": str(port), "POLICITY_DEMO": str(int(demo))},
+        env=surroundings(home, demo=demo) | {"PORT": str(port), "POLICITY_DEMO": str(int(demo))},
         stdout=subprocess.PIPE,
         stderr=(home / "log").open("w"),
         text=True,

@@ -1,5 +1,9 @@
-"""A city with many residents and a living sender, for the benchmarks of delivery."""
+"""A city with many residents and a living sender, for the benchmarks of delivery.
 
+With POLICITY_BENCH_DATABASE=postgresql its data is in PostgreSQL, on a server that the run starts.
+"""
+
+import atexit
 import base64
 import json
 import os
@@ -13,9 +17,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -25,6 +30,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import NameOID
+
+from policity.project import cluster, environment
+from policity.project.tests import postgresql
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = ROOT / "benchmarks" / "delivery_push_parts"
@@ -114,22 +122,76 @@ class Sent:
     first: float
 
 
+@cache
+def _server() -> postgresql.Server:
+    """One for the whole run, which loses nothing that it has committed."""
+    ending = ExitStack()
+    atexit.register(ending.close)
+    return ending.enter_context(postgresql.running(careless=""))
+
+
+@cache
+def _database(home: Path) -> str:
+    """The address of a home's database, as one that was just made: a demo city is to come."""
+    url = _server().create(home.parent.name)
+    cluster.mark(url, 0)
+    return url
+
+
+class Asked:
+    """PostgreSQL, asked with SQLite's marks."""
+
+    def __init__(self, url: str) -> None:
+        import psycopg
+
+        self._connection = psycopg.connect(url, autocommit=True)
+        self.close = self._connection.close
+
+    def __enter__(self) -> "Asked":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def execute(self, query: str, values=()):
+        """Each in a transaction of its own, as what is asked again and again has to be."""
+        if not values:
+            return self._connection.execute(query)
+        return self._connection.execute(_marks(query), values)
+
+    def executemany(self, query: str, rows) -> None:
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.executemany(_marks(query), rows)
+
+
+def _marks(query: str) -> str:
+    return re.sub(r":(\w+)", r"%(\1)s", query.replace("%", "%%").replace("?", "%s"))
+
+
 class City:
     """A home with residents; `sender` lends it a living urgent sender."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, **surroundings: str) -> None:
         self.home = folder / "home"
         self.environment = os.environ | {
             "POLICITY_HOME": str(self.home),
             "POLICITY_URL": "https://city.example",
-            "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
-            **environment,
+            "DJANGO_SETTINGS_MODULE": environment.EMBEDDED,
+            **surroundings,
         }
+        self.url = ""
+        if os.environ.get("POLICITY_BENCH_DATABASE") == "postgresql":
+            self.url = _database(self.home)
+            self.environment |= {
+                "POLICITY_DATABASE_URL": self.url,
+                "DJANGO_SETTINGS_MODULE": environment.CLUSTER,
+            }
         self._run("policity.project.home")
         with closing(self.database()) as database:
             (self.town,) = database.execute("SELECT min(id) FROM places_town").fetchone()
 
-    def database(self) -> sqlite3.Connection:
+    def database(self) -> "sqlite3.Connection | Asked":
+        if self.url:
+            return Asked(self.url)
         return sqlite3.connect(self.home / "policity.sqlite3", timeout=30)
 
     def populate(self, mails: Sequence[str], pushes: Sequence[tuple[str, str, str]]) -> None:
@@ -258,7 +320,9 @@ def _rest(sender: int) -> None:
           file=sys.stderr)  # fmt: skip
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: "str | datetime") -> datetime:
+    if isinstance(text, datetime):
+        return text
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 

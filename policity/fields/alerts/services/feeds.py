@@ -3,10 +3,9 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db import transaction
-
 from policity.fields.alerts.models import Feed
 from policity.fields.alerts.rules.feeds import feed_rules, is_web_address
+from policity.foundations.work import services as work
 
 # Never the rest: staff may remove a feed while it is being read.
 _PLACE = (
@@ -21,7 +20,7 @@ class BadAddressError(ValueError):
 
 def ensure_feeds(*, now: datetime) -> None:
     """Put the feeds we ship (facts/feeds.toml) into a table that never had any."""
-    with transaction.atomic():
+    with work.alone("alerts"):
         if Feed.objects.exists():
             return
         Feed.objects.bulk_create(
@@ -53,7 +52,7 @@ def add_feed(*, address: str, long_address: str = "", now: datetime) -> Feed:
             raise BadAddressError("フォルダーには長期フィードがありません")
         if not Path(address).is_absolute() or not Path(address).is_dir():
             raise BadAddressError(f"{address}: フォルダーが見つかりません")
-    with transaction.atomic():
+    with work.alone("alerts"):
         old = Feed.objects.filter(url=address).first()
         if old and old.active:
             raise BadAddressError(f"{address}: すでに登録されています")

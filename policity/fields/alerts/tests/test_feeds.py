@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection as the_database
 
 from policity.fields.alerts import queries, services
 from policity.fields.alerts.models import Feed
 from policity.fields.alerts.rules.feeds import feed_rules
 from policity.fields.alerts.tests import feed_server
-from policity.project.tests import plugin
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
@@ -107,7 +107,7 @@ def put(database: Path, table: str, **row: object) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.skipif(plugin.SERVER is not None, reason="fills a SQLite file by hand")
+@pytest.mark.skipif(the_database.vendor != "sqlite", reason="fills a SQLite file by hand")
 def test_the_process_takes_in_and_stops_within_a_second(lived_in, samples):
     """Even while one server hangs in the middle of an answer."""
     database = lived_in / "policity.sqlite3"

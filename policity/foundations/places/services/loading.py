@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 
 import shapely
 import structlog
-from django.db import transaction
 
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.services import audit
@@ -20,6 +19,7 @@ from policity.foundations.places.formats.facts import BadFacts, CityFacts
 from policity.foundations.places.models import City, JmaArea, Site, Town
 from policity.foundations.places.rules.areas import Layer
 from policity.foundations.publishing.services import mark_stale
+from policity.foundations.work import services as work
 from policity.kit.addresses import parse
 
 log = structlog.get_logger("policity.places")
@@ -70,7 +70,7 @@ def load_city(folder: Path, *, by: User | None, now: datetime, switch: bool = Fa
     hands; the former city's rows stay, and come back with its folder.
     """
     facts = folders.read(_files(folder))
-    with transaction.atomic():
+    with work.alone("places"):
         areas_version = _replace_areas()
         if not JmaArea.objects.filter(layer=Layer.CLASS20.value, code=facts.jma_code).exists():
             raise BadFacts([f"{folders.CITY}: jma_code {facts.jma_code} は気象庁の表にありません"])
