@@ -36,11 +36,11 @@ class Environment:
     its entries go as well. `backup` is a folder outside the home where copies go, encrypted for
     the public keys in the file `backup_recipients`. `database_url` names a PostgreSQL database with
     its password; empty: the data is a SQLite file in the home. `oidc_issuer` is the city's own
-    sign-in (OpenID Connect), `oidc_client` our name there, `oidc_secret_file` a file with our secret,
-    `oidc_claim` what it knows staff by: "email", or a claim that holds the name they sign in with.
-    `drill`: the home is a drill's. Then no mail server and no database is named and the address is
-    its own, whatever stands in the environment: nothing leaves it, and nothing in it leads to the
-    real city.
+    sign-in (OpenID Connect), `oidc_client` our name there, `oidc_secret_file` a file with our
+    secret, `oidc_claim` what it knows staff by: "email", or a claim that holds the name they sign
+    in with. `drill`: the home is a drill's. Then no mail server and no database is named and the
+    address is its own, whatever stands in the environment: nothing leaves it, and nothing in it
+    leads to the real city.
     """
 
     home: Path
