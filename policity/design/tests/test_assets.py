@@ -30,9 +30,11 @@ def test_every_rule_has_a_user(sheet):
     used += " state--alert " + " ".join(
         f"{name}--{tone}" for name in (
             "lv", "order", "fits", "areas__one", "zone", "tick", "town",
+            "health__line",
         )
         for tone in ("2", "3", "4", "5", "none", "calm", "flood", "landslide", "storm_surge",
-                     "earthquake", "tsunami", "fire", "inland_flood", "volcano")
+                     "earthquake", "tsunami", "fire", "inland_flood", "volcano",
+                     "unknown", "weak", "broken")
     )  # fmt: skip
     idle = {
         name for name in classes((STYLES / sheet).read_text("utf-8"))

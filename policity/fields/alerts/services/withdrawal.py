@@ -45,9 +45,10 @@ def withdraw(
     for step in undone.select_related("event").order_by("pk"):
         first.setdefault(step.event_id, step)
     later = _spoken_of_since(bulletin, first, meant)
+    # What ends goes first: what comes back may stand in its place.
     transitions = tuple(
         found
-        for before in first.values()
+        for before in sorted(first.values(), key=lambda before: bool(before.severity_from))
         if before.event_id not in later
         if (found := _restore(before, bulletin, telegram, now=now))
     )
@@ -85,7 +86,11 @@ def _spoken_of_since(
         if step.pk > first[step.event_id].pk and stands and not step.withdrawal:
             later.add(step.event_id)
     open_ones = Event.objects.in_force().filter(place__in=places, status=bulletin.status)
-    begun = {(event.phenomenon, event.subject): event.pk for event in open_ones}
+    # What the withdrawn telegrams themselves began is over with them.
+    undone = {pk for pk, before in first.items() if pk not in later and not before.severity_from}
+    begun = {
+        (event.phenomenon, event.subject): event.pk for event in open_ones if event.pk not in undone
+    }
     for pk, before in first.items():
         if begun.get((before.event.phenomenon, before.event.subject), pk) != pk:
             later.add(pk)
