@@ -64,8 +64,8 @@ def test_few_queries_for_any_number_of_keys(site, count):
         mark_stale((f"key:{page.address}" for page in pages), now=NOW)
     assert Item.objects.count() == count
     # A savepoint and its release, the count of changes and its first row, pages by key, those
-    # that live, and one query a stage and lane.
-    assert len(captured) <= 7
+    # that live, and one query a stage and lane; on PostgreSQL the word to who waits.
+    assert len(captured) <= 7 + (connection.vendor == "postgresql")
 
 
 def test_a_change_that_is_undone_marks_nothing(site):

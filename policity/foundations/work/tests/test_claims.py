@@ -195,7 +195,8 @@ def test_the_more_urgent_lane_wins():
 def test_putting_is_one_query_for_any_number(count):
     with CaptureQueriesContext(connection) as captured:
         put(*(str(number) for number in range(count)))
-    assert len(captured) == 1
+    # PostgreSQL's says to who waits that there is something.
+    assert len(captured) == 1 + (connection.vendor == "postgresql")
     assert queries.due(["k"], now=NOW) == {("k", Lane.ROUTINE): count}
 
 
