@@ -5,6 +5,7 @@ Knows nothing of Django, so that `policity serve` can put the front up before Dj
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,7 +33,11 @@ class Environment:
     reach the application. `email_url` is the server that takes our mails (empty: they are kept in
     the home's outbox), `email_from` the address they come from. `push_allow_private` lets
     notifications go to addresses inside, `push_ca` names a further root certificate to trust
-    there. `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
+    there; `feeds_allow_private` lets feeds come from there. `proxies` are the networks of what
+    stands before the front: who comes from there says whose request it passes on.
+    `secret_key_file` is a file with the key that links and sessions are signed with, where it is
+    not the home's own. `security_contact` is where people write who find a weakness.
+    `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
     its entries go as well. `backup` is a folder outside the home where copies go, encrypted for
     the public keys in the file `backup_recipients`. `database_url` names a PostgreSQL database with
     its password; empty: the data is a SQLite file in the home. `oidc_issuer` is the city's own
@@ -53,6 +58,10 @@ class Environment:
     email_from: str = "policity@localhost"
     push_allow_private: bool = False
     push_ca: str = ""
+    feeds_allow_private: bool = False
+    proxies: tuple[str, ...] = ()
+    secret_key_file: str = ""
+    security_contact: str = ""
     audit_heads: str = ""
     syslog: str = ""
     backup: str = ""
@@ -102,6 +111,20 @@ def read() -> Environment:
     )
     push_allow_private = env.bool("POLICITY_PUSH_ALLOW_PRIVATE", False)
     push_ca = env.str("POLICITY_PUSH_CA", "")
+    feeds_allow_private = env.bool("POLICITY_FEEDS_ALLOW_PRIVATE", False)
+    proxies = env.list("POLICITY_PROXIES", ["127.0.0.0/8", "::1/128"], validate=_networks)
+    secret_key_file = env.str(
+        "POLICITY_SECRET_KEY_FILE",
+        "",
+        validate=[lambda text: _outside(text, Path(home).resolve()), _for_its_owner],
+    )
+    security_contact = env.str(
+        "POLICITY_SECURITY_CONTACT",
+        "",
+        validate=validate.Regexp(
+            r"^((https://|mailto:|tel:)[^\s]+)?$", error="Not like mailto:security@city.example."
+        ),
+    )
     audit_heads = env.str(
         "POLICITY_AUDIT_HEADS", "", validate=lambda text: _outside(text, Path(home).resolve())
     )
@@ -166,6 +189,10 @@ def read() -> Environment:
         email_from=email_from or f"policity@{_mail_domain(address)}",
         push_allow_private=push_allow_private,
         push_ca=push_ca,
+        feeds_allow_private=feeds_allow_private,
+        proxies=tuple(proxies),
+        secret_key_file="" if drill else secret_key_file,
+        security_contact="" if drill else security_contact,
         audit_heads="" if drill else audit_heads,
         syslog="" if drill else syslog,
         backup="" if drill else backup,
@@ -207,6 +234,29 @@ def _outside(text: str, home: Path) -> None:
 def _with(issuer: str | None, text: str) -> None:
     if issuer and not text:
         raise ValidationError("Needed beside POLICITY_OIDC_ISSUER.")
+
+
+def _networks(words: list[str]) -> None:
+    for word in words:
+        try:
+            ip_network(word)
+        except ValueError as error:
+            raise ValidationError(f"{word}: not a network like 10.1.2.0/24.") from error
+
+
+def _for_its_owner(text: str) -> None:
+    """A secret that others of the machine can read is none."""
+    if not text:
+        return
+    try:
+        mode = Path(text).stat().st_mode
+        found = Path(text).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValidationError(f"Cannot be read: {error}") from error
+    if mode & 0o007:
+        raise ValidationError(f"Everybody on the machine may read it: chmod o-rwx {text}")
+    if len(found) < 32:
+        raise ValidationError("Shorter than 32 signs.")
 
 
 def remember(where: Environment) -> None:

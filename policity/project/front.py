@@ -94,6 +94,9 @@ CONFIGURATION = Template("""\
 	}
 	servers {
 		protocols h1
+		# Who comes from elsewhere may say of itself what it likes.
+		trusted_proxies static $proxies
+		trusted_proxies_strict
 		timeouts {
 			read_header 10s
 			read_body 30s
@@ -119,6 +122,9 @@ http://:$port {
 		respond "ok" 200
 	}
 
+	# RFC 9116; of names that start with a dot nothing is published.
+	rewrite /.well-known/security.txt /security.txt
+
 	handle /readyz {
 		reverse_proxy "unix/$socket"
 	}
@@ -129,6 +135,7 @@ http://:$port {
 		header ?Cache-Control "no-store"
 		reverse_proxy "unix/$live" {
 			flush_interval -1
+			header_up X-Forwarded-For {client_ip}
 		}
 	}
 
@@ -138,7 +145,9 @@ http://:$port {
 		request_body {
 			max_size 20MB
 		}
-		reverse_proxy "unix/$socket"
+		reverse_proxy "unix/$socket" {
+			header_up X-Forwarded-For {client_ip}
+		}
 	}
 
 	@residents path_regexp "$residents"
@@ -147,7 +156,9 @@ http://:$port {
 		request_body {
 			max_size 64KB
 		}
-		reverse_proxy "unix/$socket"
+		reverse_proxy "unix/$socket" {
+			header_up X-Forwarded-For {client_ip}
+		}
 	}
 
 	handle {
@@ -236,11 +247,13 @@ def configuration(
     pages: Path = PAGES,
     before: Iterable[str] = (),
     https: bool = False,
+    proxies: Iterable[str] = ("127.0.0.0/8", "::1/128"),
 ) -> str:
     """The Caddyfile for one city. `pages` holds what is shown before there is anything else.
 
     `before` are the styles of the version before: its pages stay until they are rendered anew.
-    `https`: the city's address is one, whoever ends it before us.
+    `https`: the city's address is one, whoever ends it before us. `proxies`: from these networks
+    a request says itself whose it is, and whether it came by https.
     """
     said = security_headers(dict.fromkeys([*styles(), *before])) | (HTTPS_ONLY if https else {})
     return CONFIGURATION.substitute(
@@ -251,6 +264,8 @@ def configuration(
         live=socket.with_name("live.sock"),
         bind=bind,
         port=port,
+        # None at all is not a word that Caddy knows: no address is in this network.
+        proxies=" ".join(proxies) or "0.0.0.0/32",
         cache_pages=CACHE_PAGES,
         cache_assets=CACHE_ASSETS,
         security="\n".join(

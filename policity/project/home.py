@@ -196,6 +196,7 @@ def make_folders(home: Path) -> None:
 
     Whoever is in the home's group, as a web server in front of it may be, can go to what is
     published and to the socket in run; others cannot enter. Modes do not depend on our umask.
+    Raises PreparationError where everybody can read the key.
     """
     _make_folder(home, 0o750)
     _make_folder(home / "run", 0o750)
@@ -204,6 +205,10 @@ def make_folders(home: Path) -> None:
     key = home / "secret.key"
     if not key.exists():
         _write_secret(key, secrets.token_urlsafe(48))
+    elif key.stat().st_mode & 0o007:
+        raise PreparationError(
+            f"{key} はだれにでも読めます。chmod 600 {key} としてください。/ Everybody may read it."
+        )
 
 
 def _make_folder(folder: Path, mode: int) -> None:

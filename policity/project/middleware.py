@@ -1,8 +1,11 @@
 """What every request passes through."""
 
+import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from importlib.resources import files
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -18,6 +21,12 @@ from django.utils import timezone
 from policity.design import drills
 from policity.foundations.accounts.queries import roles
 from policity.foundations.accounts.services import entering
+
+
+from policity.kit.languages import BY_CODE, LANGUAGES
+from policity.kit.limits import Counted, Counter, parse
+from policity.kit.network import last_hop, place
+from policity.public_site.presenters import too_many
 
 # Asked every few seconds by monitoring.
 QUIET = {"readyz"}
@@ -123,3 +132,45 @@ class SignedInMiddleware(LoginRequiredMiddleware):
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+
+class Limits:
+    """Middleware: who does too often what costs the city something is told to wait (429).
+
+    The limits are facts/limits.toml; they are counted in this process's memory, where nobody is
+    written down. Whoever's address the front does not say is not counted by it: a whole city would
+    be counted as one.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+        self.limits = parse((files("policity.project") / "facts/limits.toml").read_text("utf-8"))
+        self.counter = Counter()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Nothing is known before the address is matched."""
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, words: object, parts: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Count a request at each limit that covers it."""
+        match = request.resolver_match
+        route = match.route if match else ""
+        who: dict[Counted, Hashable] = {
+            Counted.ADDRESS: place(last_hop(request.headers.get("X-Forwarded-For", ""))),
+            Counted.LINK: parts.get("link", ""),
+        }
+        waits = [
+            self.counter.wait(limit, who[limit.counted], now=time.monotonic())
+            for limit in self.limits
+            if who[limit.counted] and limit.covers(request.method or "", route)
+        ]
+        if not any(waits):
+            return None
+        language = parts.get("language") or BY_CODE.get(parts.get("code", ""), LANGUAGES[0])
+        response = HttpResponse(too_many(language), status=429)
+        response["Retry-After"] = str(math.ceil(max(waits)))
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        return response

@@ -90,6 +90,7 @@ class _City:
                 pages=self._pages(),
                 before=self._styles_before(),
                 https=self.where.url.startswith("https:"),
+                proxies=self.where.proxies,
             )
         )
         return Child("front", front.command(file), front.surroundings(self.run))

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 from functools import partial
 
-from django.utils import translation
+from django.conf import settings
+from django.utils import timezone, translation
 
 from policity.design import assets
 from policity.fields.alerts.queries import IN_FORCE, ORDERS, RECENT
@@ -83,6 +85,15 @@ def _errors(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         yield address, Rendered(body, frozenset({CITY}))
 
 
+def _security(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    # The one page that looks at the clock: it has to say how long it counts.
+    text, renewed = presenters.security_txt(timezone.localdate())
+    again = timezone.make_aware(datetime.combine(renewed, time()))
+    for address in addresses:
+        said = Rendered(text.encode(), frozenset({CITY}), again)
+        yield address, said if settings.SECURITY_CONTACT else None
+
+
 def _assets(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
     ours = {assets.address(name): name for name in assets.ASSETS}
     for address in addresses:
@@ -92,8 +103,10 @@ def _assets(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
 
 _HOMES = in_each_language("")
 _SHELTERS = in_each_language("shelters/")
-_ERRORS = tuple(f"/errors/{kind}.html" for kind in ("404", "500", "503"))
+_ERRORS = tuple(f"/errors/{kind}.html" for kind in ("404", "429", "500", "503"))
 _STATE = ("/state.json",)
+# Asked for as /.well-known/security.txt: the fronts know, for no name here starts with a dot.
+_SECURITY = ("/security.txt",)
 _ASSETS = tuple(assets.address(name) for name in assets.ASSETS)
 
 PAGES = (
@@ -129,6 +142,14 @@ PAGES = (
         addresses=lambda: _ERRORS,
         born_of=partial(born_with_city, _ERRORS),
         render=_errors,
+    ),
+    PageFamily(
+        name="security",
+        lane=Lane.ROUTINE,
+        stage=Stage.LEAF,
+        addresses=lambda: fixed(*_SECURITY) if settings.SECURITY_CONTACT else (),
+        born_of=partial(born_with_city, _SECURITY),
+        render=_security,
     ),
     PageFamily(
         name="assets",

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +21,7 @@ from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.queries import CityView, OpeningView, SiteView
 from policity.foundations.places.rules.sites import HAZARDS, Kind
+from policity.foundations.publishing.formats import page
 from policity.kit.languages import LANGUAGES, Language
 
 PAST_ON_HOME = 6
@@ -205,6 +208,12 @@ _ERRORS = {
         gettext_noop("このページはありません。"),
         gettext_noop("住所がちがうか、ページがなくなりました。"),
     ),
+    "429": (
+        gettext_noop("少し待ってください。"),
+        gettext_noop(
+            "同じところから何度も送られたので、いったん止めました。命があぶないときは、119に電話してください。ほかは、少し待ってから、もう一度送ってください。"
+        ),
+    ),
     "500": (
         gettext_noop("うまく動きませんでした。"),
         gettext_noop("こちらのせいです。少しまってから、もう一度ためしてください。"),
@@ -236,3 +245,27 @@ def voices(city: CityView | None, kind: str) -> list[Voice]:
                 )
             )
     return found
+
+
+@cache
+def too_many(language: Language) -> bytes:
+    """The page for who asks too often, in one language. Made once: it answers a flood."""
+    said = [voice for voice in voices(None, "429") if voice.language == language]
+    return page("public_site/error.html", language, "", {"voices": said})
+
+
+def security_txt(today: date) -> tuple[str, date]:
+    """Where people write who find a weakness (RFC 9116), and the day from which it says more.
+
+    It counts for less than a year, as the standard asks; who does not keep the site running is
+    not believed for ever. It changes once a month.
+    """
+    month = today.year * 12 + today.month - 1
+    until, renewed = (date((month + n) // 12, (month + n) % 12 + 1, 1) for n in (6, 1))
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {until}T00:00:00Z",
+        "Preferred-Languages: ja, en",
+        f"Canonical: {settings.PUBLIC_URL.rstrip('/')}/.well-known/security.txt",
+    ]
+    return "\n".join(lines) + "\n", renewed

@@ -25,7 +25,7 @@ DRILLS = "policity.project.drill_desk.Desk"
 DEBUG = False
 # Staff come by these names, residents by the public address.
 ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(ENVIRONMENT.url).hostname or ""]
-SECRET_KEY_FILE = HOME / "secret.key"
+SECRET_KEY_FILE = Path(ENVIRONMENT.secret_key_file or HOME / "secret.key")
 # A home that is not prepared has none yet; what is signed without it is worth nothing later.
 SECRET_KEY = (
     SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else secrets.token_urlsafe(48)
@@ -38,6 +38,7 @@ INSTALLED_APPS = APPS
 MIDDLEWARE = [
     "policity.project.middleware.request_log",
     "policity.project.middleware.drill_marks",
+    "policity.project.middleware.Limits",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -97,6 +98,8 @@ EMAIL_URL = ENVIRONMENT.email_url
 EMAIL_FROM = ENVIRONMENT.email_from
 PUSH_ALLOW_PRIVATE = ENVIRONMENT.push_allow_private
 PUSH_CA = ENVIRONMENT.push_ca
+FEEDS_ALLOW_PRIVATE = ENVIRONMENT.feeds_allow_private
+SECURITY_CONTACT = ENVIRONMENT.security_contact
 AUDIT_HEADS, SYSLOG = ENVIRONMENT.audit_heads, ENVIRONMENT.syslog
 # Where copies go, and the file with whom they are encrypted for.
 BACKUP, BACKUP_RECIPIENTS = ENVIRONMENT.backup, ENVIRONMENT.backup_recipients
@@ -133,10 +136,14 @@ WAGTAIL_PASSWORD_RESET_ENABLED = False
 WAGTAILADMIN_LOGIN_URL = "back_office:sign_in"
 # Residents' pages never carry a cookie.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/staff/"
-if DRILL:
-    # Cookies know no ports: who looks at a drill stays signed in to the city beside it.
-    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "drill_sessionid", "drill_csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.url.startswith("https:")
+# No script of ours reads either; a link in a mail to a page of staff opens it (Lax).
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Browsers take a cookie of this name over https alone. __Host- would have residents carry it, too:
+# it wants the path /. Cookies know no ports: who looks at a drill stays signed in to the city.
+_NAMED = f"{'__Secure-' if SESSION_COOKIE_SECURE else ''}{'drill_' if DRILL else ''}"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_NAMED}sessionid", f"{_NAMED}csrftoken"
 # Only the front and the home's group reach our socket; the front writes this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

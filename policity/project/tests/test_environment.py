@@ -1,5 +1,7 @@
 """What a city may set from outside, and what its home remembers."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,87 @@ def test_postgresql_is_copied_by_its_own_means(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("POLICITY_BACKUP", "/elsewhere/copies")
     with pytest.raises(environment.BadEnvironmentError, match="POLICITY_BACKUP"):
         environment.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POLICITY_PROXIES", "10.1.2.3/8"),
+        ("POLICITY_PROXIES", "balancer.example"),
+        ("POLICITY_SECURITY_CONTACT", "security@city.example"),
+        ("POLICITY_SECURITY_CONTACT", "mailto:a@b\nPolicy: https://evil.example"),
+        ("POLICITY_SECRET_KEY_FILE", "/nowhere/at/all"),
+    ],
+)
+def test_what_would_protect_nobody_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(environment.BadEnvironmentError, match=name):
+        environment.read()
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "taken"),
+    [
+        (0o600, "k" * 32, True),
+        (0o640, "k" * 48 + "\n", True),
+        (0o644, "k" * 48, False),
+        (0o600, "k" * 31, False),
+        (0o600, "", False),
+    ],
+)
+def test_a_key_from_elsewhere_is_a_secret_or_none(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    mode: int,
+    text: str,
+    taken: bool,
+) -> None:
+    file = tmp_path_factory.mktemp("vault") / "key"
+    file.write_text(text)
+    file.chmod(mode)
+    monkeypatch.setenv("POLICITY_SECRET_KEY_FILE", str(file))
+    if taken:
+        assert environment.read().secret_key_file == str(file)
+        said = _settings("SECRET_KEY", "SECURITY_CONTACT")
+        assert said == f"{text.strip()} "
+    else:
+        with pytest.raises(environment.BadEnvironmentError, match="POLICITY_SECRET_KEY_FILE"):
+            environment.read()
+
+
+COOKIES = (
+    "SESSION_COOKIE_NAME",
+    "CSRF_COOKIE_NAME",
+    *(f"{kind}_COOKIE_{what}" for kind in ("SESSION", "CSRF") for what in ("SECURE", "HTTPONLY")),
+    "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_PATH",
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "https://city.example",
+            "__Secure-sessionid __Secure-csrftoken True True True True Lax /staff/",
+        ),
+        ("http://127.0.0.1:8000", "sessionid csrftoken False True False True Lax /staff/"),
+    ],
+)
+def test_cookies_are_as_strict_as_the_way_allows(
+    monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    monkeypatch.setenv("POLICITY_URL", url)
+    assert _settings(*COOKIES) == said
+
+
+def _settings(*names: str) -> str:
+    """What a process that starts now would have."""
+    code = (
+        "from policity.project.settings import embedded as s\n"
+        f"print(*(getattr(s, n) for n in {names!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.rstrip("\n")

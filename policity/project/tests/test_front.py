@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,17 +99,25 @@ def _tree(tree: Path) -> None:
     _publish(tree, "alerts/1.cap", b"<alert/>" * 50)
     _publish(tree, "state.json", b'{"state": "calm"}')
     _publish(tree, "assets/app.0f3c9a1b.css", b"a{b:c}" * 50)
+    _publish(tree, "security.txt", b"Contact: mailto:security@city.example")
     _publish(tree, "errors/404.html", b"<title>404 page</title>")
+    _publish(tree, "errors/429.html", b"<title>429 page</title>")
     _publish(tree, "errors/503.html", b"<title>503 page</title>")
     (tree / ".writing").mkdir()
     (tree / ".writing" / "0.br").write_text("half a page")
 
 
-def _caddy(folder: Path, site: Site) -> tuple[list[str], dict[str, str]]:
+def _caddy(
+    folder: Path, site: Site, proxies: Sequence[str] = ()
+) -> tuple[list[str], dict[str, str]]:
     file = folder / "Caddyfile"
     file.write_text(
         front.configuration(
-            published=site.published, socket=site.socket, bind="127.0.0.1", port=site.port
+            published=site.published,
+            socket=site.socket,
+            bind="127.0.0.1",
+            port=site.port,
+            proxies=proxies,
         )
     )
     return front.command(file), os.environ | front.surroundings(folder)
@@ -170,6 +178,13 @@ def site(
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_who_finds_a_weakness_finds_whom_to_tell(site: Site) -> None:
+    reply = site.get("/.well-known/security.txt")
+    assert (reply.status, reply.body) == (200, b"Contact: mailto:security@city.example")
+    assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+    assert b"404 page" in site.get("/.well-known/other").body
 
 
 @pytest.mark.parametrize("path", ["/", "/easy/", "/en/", "/zh-hans/", "/ko/", "/alerts/"])
@@ -283,6 +298,8 @@ def test_the_staff_see_a_published_page_while_the_application_is_down(site: Site
 class _Echo(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.path.encode()
+        if "whose" in self.path:
+            body = repr(self.headers.get_all("X-Forwarded-For")).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         if "strict" in self.path:
@@ -400,6 +417,61 @@ def test_a_resident_s_page_is_kept_by_nobody_and_may_be_stricter(site: Site) -> 
         for name, text in front.SECURITY_HEADERS.items():
             if name not in front.STRICTER:
                 assert reply.headers[name.lower()] == text
+
+
+@pytest.mark.usefixtures("echo")
+@pytest.mark.parametrize("path", ["/staff/whose/", "/me/whose/", "/en/register/whose/"])
+def test_whose_request_it_is_says_the_front_and_not_the_client(site: Site, path: str) -> None:
+    assert site.get(path).body == b"['127.0.0.1']"
+    assert site.get(path, x_forwarded_for="8.8.8.8").body == b"['127.0.0.1']"
+    assert site.get(path, x_forwarded_for="8.8.8.8, 9.9.9.9").body == b"['127.0.0.1']"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "whose"),
+    [((), "127.0.0.1"), (("10.0.0.0/8",), "127.0.0.1"), (("127.0.0.0/8",), "9.9.9.9")],
+)
+def test_only_what_the_city_named_speaks_for_others(
+    tmp_path: Path, proxies: Sequence[str], whose: str
+) -> None:
+    place = _place(tmp_path)
+    place.published.mkdir()
+    command, environment = _caddy(tmp_path, place, proxies)
+    process = subprocess.Popen(command, env=environment)
+    try:
+        _until_answered(place, "/healthz")
+        with _UnixServer(str(place.socket), _Echo) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            said = place.get("/me/whose/", x_forwarded_for="8.8.8.8, 9.9.9.9").body
+            server.shutdown()
+        assert said == f"['{whose}']".encode()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_nginx_ends_a_flood_with_the_published_page(open_folder: Path) -> None:
+    place = _place(open_folder)
+    _tree(place.published)
+    (open_folder / "nginx").mkdir(mode=0o755)
+    command, environment = _nginx(open_folder / "nginx", place)
+    conf = open_folder / "nginx" / "policity" / "policity.conf"
+    small = conf.read_text().replace("burst=5000", "burst=2").replace("rate=20r/s", "rate=1r/m")
+    conf.write_text(small)
+    process = subprocess.Popen(command, env=os.environ | environment)
+    try:
+        _until_answered(place, "/healthz")
+        codes = [place.post("/register/", b"a=b").status for _ in range(4)]
+        assert codes == [503, 503, 503, 429]  # the application is away
+        reply = place.post("/en/reply/x/", b"a=b")
+        assert (reply.status, int(reply.headers["retry-after"])) == (429, 60)
+        assert b"429 page" in reply.body
+        # Looking, and what staff do, is not held up by it.
+        assert place.get("/register/").status == 503
+        assert place.post("/staff/", b"a=b").status == 503
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @pytest.mark.usefixtures("echo")

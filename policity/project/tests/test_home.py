@@ -184,3 +184,12 @@ def test_one_machine_prepares_while_the_others_wait() -> None:
         cluster.mark(url, 7)
     with cluster.preparing(url) as found:
         assert found == 7
+
+
+def test_a_key_that_everybody_can_read_is_none(tmp_path: Path) -> None:
+    home.make_folders(tmp_path)
+    (tmp_path / "secret.key").chmod(0o644)
+    with pytest.raises(home.PreparationError, match="chmod 600"):
+        home.make_folders(tmp_path)
+    (tmp_path / "secret.key").chmod(0o600)
+    home.make_folders(tmp_path)

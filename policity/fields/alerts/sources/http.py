@@ -12,14 +12,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urljoin
+from urllib.request import getproxies
 
-from pyreqwest.client import ClientBuilder
+from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
+from pyreqwest.http import Url
 
 from policity.fields.alerts.rules.feeds import is_web_address, same_host, server_time
+from policity.kit.network import NotPublic, look_up
 
 REDIRECTS = 3
 AT_ONCE = 4
+# Seconds. So long an address counts as looked at; then it is asked for again, for servers move.
+ADDRESS_LIFE = 600.0
+
+INSIDE = (
+    "このアドレスは庁内のネットワークのものです。"
+    "庁内から受けるときは POLICITY_FEEDS_ALLOW_PRIVATE=1 としてください"
+)
 
 
 class FetchError(Exception):
@@ -57,23 +67,31 @@ class Fetching(Protocol):
         """Begin to fetch an address."""
 
 
+@dataclass(slots=True)
+class _Way:
+    """How a host is reached: a client for the address that was judged, until when, by the loop."""
+
+    client: Client
+    until: float
+    failed: int
+
+
 class Fetcher:
     """A few requests at once, each limited in time and size. Close it when done.
 
-    `total` is the longest a request may take from its beginning to the last byte.
+    `total` is the longest a request may take from its beginning to the last byte. Names that lead
+    to addresses inside the city's network are refused unless `allow_private`.
     """
 
-    def __init__(self, *, total: timedelta = timedelta(seconds=30)) -> None:
-        self._client = (
-            ClientBuilder()
-            .user_agent("policity/0.1 (municipal disaster information)")
-            .http2(True)
-            .gzip(True).brotli(False).zstd(False).deflate(False)
-            .follow_redirects(False)
-            .connect_timeout(min(total, timedelta(seconds=10)))
-            .timeout(total)
-            .build()
-        )  # fmt: skip
+    def __init__(
+        self, *, total: timedelta = timedelta(seconds=30), allow_private: bool = False
+    ) -> None:
+        self._total = total
+        self._patience = min(total, timedelta(seconds=10))
+        self._allow_private = allow_private
+        # For each host and port a client that is tied to the one address that was looked at.
+        self._ways: dict[tuple[str, int], _Way] = {}
+        self._open: set[Client] = set()
         self._loop = asyncio.new_event_loop()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._thread = threading.Thread(target=self._loop.run_forever, name="fetch", daemon=True)
@@ -106,7 +124,68 @@ class Fetcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._client.close()
+        for client in list(self._open):
+            await client.close()
+
+    async def _client(self, url: str) -> Client:
+        """A client that connects to what a name led to when it was judged, and nowhere else.
+
+        Where the city has a proxy for going out, that looks names up and judges. Raises FetchError,
+        Unreachable.
+        """
+        # The client's own reading of the address, so that what is judged is what is called.
+        asked = Url(url)
+        host, port = asked.host_str or "", asked.port_or_known_default or 0
+        now = asyncio.get_running_loop().time()
+        if (known := self._ways.get((host, port))) and now < known.until:
+            return known.client
+        proxied = asked.scheme in getproxies()
+        found = [] if proxied else await self._judged(host, port)
+        # Another request may have waited for the same name.
+        known = self._ways.get((host, port))
+        if known and now < known.until:
+            return known.client
+        failed = known.failed if known else 0
+        if known:
+            self._loop.call_later(self._total.total_seconds(), self._let_go, known.client)
+        # Another address after each failure: one of them may be out of reach.
+        client = self._build(host, found[failed % len(found)] if found else "", port)
+        self._ways[host, port] = _Way(client, now + ADDRESS_LIFE, failed)
+        return client
+
+    async def _judged(self, host: str, port: int) -> list[str]:
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                return await look_up(host, port, allow_private=self._allow_private)
+        except NotPublic as error:
+            raise FetchError(INSIDE, host) from error
+        except (OSError, ValueError) as error:
+            raise Unreachable("サーバーの名前が見つかりません", f"{host}: {error}"[:200]) from error
+
+    def _build(self, host: str, address: str, port: int) -> Client:
+        builder = (
+            ClientBuilder()
+            .user_agent("policity/0.1 (municipal disaster information)")
+            .http2(True)
+            .gzip(True).brotli(False).zstd(False).deflate(False)
+            .follow_redirects(False)
+            .connect_timeout(self._patience)
+            .timeout(self._total)
+        )  # fmt: skip
+        client = (builder.resolve(host, address, port) if address else builder).build()
+        self._open.add(client)
+        return client
+
+    def _failed(self, url: str) -> None:
+        """A server did not answer: its name is asked for again, and the next address taken."""
+        asked = Url(url)
+        if known := self._ways.get((asked.host_str or "", asked.port_or_known_default or 0)):
+            known.until, known.failed = 0.0, known.failed + 1
+
+    def _let_go(self, client: Client) -> None:
+        """One whose address is old, when nobody can be using it any more."""
+        self._open.discard(client)
+        self._begin(client.close())
 
     async def _get(self, url: str, headers: dict[str, str], limit: int) -> Answer:
         async with self._turns:
@@ -119,8 +198,10 @@ class Fetcher:
                         raise FetchError("別のホストへ転送されました", found[:200])
                     url = found
             except RequestTimeoutError as error:
+                self._failed(url)
                 raise Unreachable("時間内に応答が終わりませんでした", _causes(error)) from error
             except PyreqwestError as error:
+                self._failed(url)
                 raise Unreachable("接続できないか、途中で切れました", _causes(error)) from error
         raise FetchError("転送が多すぎます", url[:200])
 
@@ -128,7 +209,8 @@ class Fetcher:
         """One request: the answer, or the address it points to instead."""
         if not is_web_address(url):
             raise FetchError("アドレスの形が正しくありません", url[:200])
-        async with self._client.get(url).headers(headers).build_streamed() as response:
+        client = await self._client(url)
+        async with client.get(url).headers(headers).build_streamed() as response:
             theirs = server_time(
                 response.get_header("date") or "", age=response.get_header("age") or ""
             )

@@ -133,6 +133,7 @@ def test_the_process_takes_in_and_stops_within_a_second(lived_in, samples):
             env=os.environ
             | {
                 "POLICITY_HOME": str(lived_in),
+                "POLICITY_FEEDS_ALLOW_PRIVATE": "1",
                 "DJANGO_SETTINGS_MODULE": "policity.project.settings.embedded",
             },
             stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ from policity.fields.alerts.sources import atom, folder
 from policity.fields.alerts.sources.http import Fetcher, FetchError, Unreachable
 from policity.fields.alerts.tests import feed_server
 from policity.fields.alerts.tests.feed_server import FeedServer
+from policity.kit import network
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ def server():
 
 @pytest.fixture
 def fetcher():
-    found = Fetcher(total=timedelta(seconds=1))
+    found = Fetcher(total=timedelta(seconds=1), allow_private=True)
     yield found
     found.close()
 
@@ -102,8 +103,59 @@ def test_a_redirect_stays_with_its_host(server, fetcher):
         get(fetcher, server.put("/loop", redirect("/loop")))
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f000001", "2130706433"])
+def test_nothing_inside_is_asked_where_the_city_did_not_say_so(server, host):
+    url = server.put("/feed.xml", b"hello").replace("127.0.0.1", host)
+    fetcher = Fetcher(total=timedelta(seconds=1))
+    try:
+        with pytest.raises(FetchError, match=r"POLICITY_FEEDS_ALLOW_PRIVATE|名前が見つかりません"):
+            get(fetcher, url)
+    finally:
+        fetcher.close()
+    assert server.asked == []
+
+
+def leads(monkeypatch, *turns: str) -> list[str]:
+    """Names lead to these addresses, one after the other."""
+    asked: list[str] = []
+
+    async def resolve(host, port):
+        asked.append(host)
+        return [turns[min(len(asked), len(turns)) - 1]]
+
+    monkeypatch.setattr(network, "resolve", resolve)
+    return asked
+
+
+def test_the_address_that_was_judged_is_the_one_that_is_called(server, fetcher, monkeypatch):
+    """A name that no resolver knows: who asked a second time would not get here."""
+    asked = leads(monkeypatch, "127.0.0.1", "127.0.0.9")
+    url = server.put("/feed.xml", b"hello").replace("127.0.0.1", "feed.invalid")
+    assert [get(fetcher, url).body for _ in range(3)] == [b"hello"] * 3
+    assert asked == ["feed.invalid"]
+
+
+def test_a_server_that_moved_is_found_again(server, fetcher, monkeypatch):
+    asked = leads(monkeypatch, "127.0.0.9", "127.0.0.1")
+    url = server.put("/feed.xml", b"hello").replace("127.0.0.1", "feed.invalid")
+    with pytest.raises(Unreachable):
+        get(fetcher, url)
+    assert get(fetcher, url).body == b"hello"
+    assert len(asked) == 2
+
+
+def test_where_the_city_has_a_proxy_that_looks_names_up(server, fetcher, monkeypatch):
+    proxy = server.put("/feed.xml", b"by the proxy").removesuffix("/feed.xml")
+    asked = leads(monkeypatch, "127.0.0.9")
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(FetchError, match="404"):
+        get(fetcher, "http://feed.invalid/feed.xml")
+    assert asked == []
+    assert server.asked[-1][0] == "http://feed.invalid/feed.xml"
+
+
 def test_closing_breaks_off_what_hangs(server):
-    fetcher = Fetcher()
+    fetcher = Fetcher(allow_private=True)
     future = fetcher.get(server.put("/slow", feed_server.dripping), limit=1000)
     time.sleep(0.1)
     fetcher.close()

@@ -86,7 +86,7 @@ def start(clock, tmp_path, monkeypatch, nara):
     monkeypatch.setattr(loop, "LOOK", 0.0)
     monkeypatch.setattr(loop, "PAUSE", 0.02)
     monkeypatch.setattr(loop, "CITY", 0.0)
-    fetcher = Fetcher(total=timedelta(seconds=1))
+    fetcher = Fetcher(total=timedelta(seconds=1), allow_private=True)
 
     def start() -> "Runner":
         return Runner(Watcher(fetcher, alive=tmp_path / "watcher.alive", clock=clock), clock)

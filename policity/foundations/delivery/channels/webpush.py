@@ -7,13 +7,11 @@ lead into the city's own network. An origin that fails rests, and the others go 
 
 import asyncio
 import random
-import socket
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import uvloop
@@ -25,6 +23,7 @@ from pyreqwest.response import Response
 from policity.foundations.delivery.channels.stock import Stock
 from policity.foundations.delivery.formats.webpush import Options, Vapid, pad
 from policity.foundations.delivery.rules.handing import Answer, Desk, Item, Result
+from policity.kit.network import NotPublic, look_up
 
 # Answers of so long, or so many, are noted together: a note waits for the disk.
 GATHER = 0.005
@@ -48,8 +47,6 @@ TEXT = 120
 # that: it is raised as well when a request was sent and the connection broke before the answer.
 # Should the words change one day, all such items are in doubt, and none is sent twice for it.
 NEVER_SENT = "client error (Connect)"
-
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(eq=False, slots=True)
@@ -279,17 +276,17 @@ class WebPush:
         origin.refusal, origin.proven = "", False
         try:
             async with asyncio.timeout(self._connect_timeout.total_seconds()):
-                found = await _look_up(origin.host, origin.port)
+                found = await look_up(origin.host, origin.port, allow_private=self._allow_private)
+        except NotPublic:
+            origin.opened = now()
+            origin.refusal = "the push service's address is not a public one"
         except (OSError, ValueError) as error:
             text = f"no address was found: {error}"
             self._strike(origin, now(), _Said(Result.LATER, text=text))
         else:
             origin.opened = now()
-            if self._allow_private or all(map(is_public, found)):
-                # Another address after each failure: one of them may be out of reach.
-                origin.client = self._client(origin, found[origin.rests % len(found)])
-            else:
-                origin.refusal = "the push service's address is not a public one"
+            # Another address after each failure: one of them may be out of reach.
+            origin.client = self._client(origin, found[origin.rests % len(found)])
         finally:
             origin.opening = False
             self._news.set()
@@ -439,29 +436,6 @@ def meaning(status: int) -> Result:
     if status == 429 or status >= 500:
         return Result.LATER
     return Result.FAILED
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is on the open internet, or stands for one that is.
-
-    6to4 and Teredo are refused: they wrap any IPv4 address, and no push service is there. So are
-    site-local addresses, which Python takes for global ones.
-    """
-    found = ip_address(address)
-    if isinstance(found, IPv6Address):
-        if found.sixtofour or found.teredo or found.is_site_local:
-            return False
-        if found in _NAT64:
-            found = IPv4Address(int(found) & 0xFFFFFFFF)
-        else:
-            found = found.ipv4_mapped or found
-    return found.is_global and not (found.is_multicast or found.is_reserved)
-
-
-async def _look_up(host: str, port: int) -> list[str]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -28,9 +28,10 @@ from cryptography.hazmat.primitives.serialization import (
 from pyreqwest.exceptions import ClientClosedError
 
 from policity.foundations.delivery.channels import webpush
-from policity.foundations.delivery.channels.webpush import WebPush, is_public, meaning
+from policity.foundations.delivery.channels.webpush import WebPush, meaning
 from policity.foundations.delivery.formats.webpush import Options, Vapid, new_key
 from policity.foundations.delivery.rules.handing import Answer, Item, Result
+from policity.kit import network
 
 CURVE = ec.SECP256R1()
 BROWSER = ec.generate_private_key(CURVE)
@@ -407,7 +408,7 @@ def test_a_name_that_is_not_found_is_a_reason_to_try_later(tls, monkeypatch):
     async def none(host, port):
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(webpush, "_look_up", none)
+    monkeypatch.setattr(network, "resolve", none)
     table = serve(tls, to("https://push.test/a", 1), to("https://push.test/b", 2))
     assert set(table.results().values()) == {Result.LATER}
     assert "not known" in table.answers()[1].text
@@ -539,7 +540,7 @@ def test_one_private_address_among_public_ones_is_refused(tls, service, monkeypa
     async def mixed(host, port):
         return ["93.184.215.14", "127.0.0.1"]
 
-    monkeypatch.setattr(webpush, "_look_up", mixed)
+    monkeypatch.setattr(network, "resolve", mixed)
     table = serve(tls, service.item(1, host="push.test"), allow_private=False)
     assert table.results() == {1: Result.FAILED}
     assert table.begun() == []
@@ -553,47 +554,10 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(tls, service, mo
         asked.append(host)
         return ["127.0.0.1"]
 
-    monkeypatch.setattr(webpush, "_look_up", here)
+    monkeypatch.setattr(network, "resolve", here)
     table = serve(tls, *(service.item(n, host="push.test") for n in range(20)))
     assert set(table.results().values()) == {Result.HANDED}
     assert asked == ["push.test"]
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("8.8.8.8", True),
-        ("2606:4700::1111", True),
-        ("::ffff:8.8.8.8", True),
-        ("64:ff9b::808:808", True),
-        ("0.0.0.0", False),  # noqa: S104
-        ("10.1.2.3", False),
-        ("100.64.0.1", False),
-        ("127.8.8.8", False),
-        ("169.254.169.254", False),
-        ("172.16.0.1", False),
-        ("192.168.1.1", False),
-        ("198.18.0.1", False),
-        ("224.0.0.1", False),
-        ("240.0.0.1", False),
-        ("255.255.255.255", False),
-        ("::", False),
-        ("::1", False),
-        ("::7f00:1", False),
-        ("::ffff:10.0.0.1", False),
-        ("64:ff9b::a00:1", False),
-        ("64:ff9b:1::808:808", False),
-        ("2002:a00:1::", False),
-        ("2001:0:53aa:64c:0:0:0:1", False),
-        ("2001:db8::1", False),
-        ("fc00::1", False),
-        ("fe80::1%lo", False),
-        ("fec0::1", False),
-        ("ff02::1", False),
-    ],
-)
-def test_which_addresses_are_public(address, public):
-    assert is_public(address) is public
 
 
 def test_no_proxy_is_taken_from_the_environment(tls, service, monkeypatch):
@@ -641,7 +605,7 @@ def test_an_address_ages_and_is_looked_at_again(tls, service, monkeypatch):
         asked.append(host)
         return ["127.0.0.1"]
 
-    monkeypatch.setattr(webpush, "_look_up", here)
+    monkeypatch.setattr(network, "resolve", here)
     engine = WebPush(vapid=VAPID, options=DAY, ca=tls.ca, allow_private=True)
 
     class Later(Table):

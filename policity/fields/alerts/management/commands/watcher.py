@@ -50,7 +50,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        fetcher = Fetcher()
+        fetcher = Fetcher(allow_private=settings.FEEDS_ALLOW_PRIVATE)
         alive = Path(settings.HOME) / "run" / "watcher.alive"
         try:
             Watcher(fetcher, alive=alive, clock=timezone.now).run(stop)

@@ -1,0 +1,73 @@
+"""Who asks too often is told to wait, in their language; nobody else is."""
+
+import pytest
+from django.test import Client
+from lxml import html
+
+from policity.kit.languages import LANGUAGES
+from policity.kit.limits import parse
+from policity.project import middleware
+
+FEW = """
+[register]
+route = '(^|/)register/$'
+methods = ["POST"]
+counts = "address"
+at_once = 2
+every_seconds = 90
+[reply]
+route = '(^|/)(reply|me)/'
+methods = ["POST"]
+counts = "link"
+at_once = 2
+every_seconds = 30
+"""
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch, city):
+    monkeypatch.setattr(middleware, "parse", lambda text: parse(FEW))
+
+
+def register(client: Client, address: str, path: str = "/register/"):
+    return client.post(path, {}, headers={"X-Forwarded-For": address})
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+def test_who_registers_again_and_again_waits(client, language):
+    path = f"{language.prefix}register/"
+    assert [register(client, "203.0.113.9", path).status_code for _ in range(2)] == [200, 200]
+    answer = register(client, "203.0.113.9", path)
+    assert answer.status_code == 429
+    assert 80 < int(answer["Retry-After"]) <= 90
+    assert answer["Cache-Control"] == "no-store"
+    page = html.document_fromstring(answer.content)
+    assert page.get("lang") == language.html
+    assert "119" in page.text_content()
+    assert len(page.xpath("//section")) == 1
+    # Others, and who only looks, do not wait.
+    assert register(client, "203.0.113.10", path).status_code == 200
+    assert client.get(path, headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 200
+
+
+def test_what_a_client_says_of_itself_does_not_help(client):
+    said = [f"198.51.100.{number}, 203.0.113.9" for number in range(3)]
+    assert [register(client, one).status_code for one in said] == [200, 200, 429]
+
+
+def test_one_household_is_one_however_many_addresses_it_has(client):
+    said = [f"2001:db8:1:2::{number}" for number in range(1, 4)]
+    assert [register(client, one).status_code for one in said] == [200, 200, 429]
+
+
+def test_where_the_front_says_no_address_nobody_is_locked_out(client):
+    assert {register(client, "").status_code for _ in range(5)} == {200}
+
+
+def test_a_link_is_counted_wherever_it_is_used(client):
+    def answer(link: str, address: str) -> int:
+        path = f"/reply/{link}/"
+        return client.post(path, headers={"X-Forwarded-For": address}).status_code
+
+    assert [answer("one", f"203.0.113.{number}") for number in range(3)] == [404, 404, 429]
+    assert answer("another", "203.0.113.1") == 404
