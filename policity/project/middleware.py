@@ -21,8 +21,6 @@ from django.utils import timezone
 from policity.design import drills
 from policity.foundations.accounts.queries import roles
 from policity.foundations.accounts.services import entering
-
-
 from policity.kit.languages import BY_CODE, LANGUAGES
 from policity.kit.limits import Counted, Counter, parse
 from policity.kit.network import last_hop, place

@@ -12,6 +12,7 @@ from policity.back_office.presenters.frame import city_name
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.kit.network import last_hop
 
 
 def page(
@@ -47,5 +48,5 @@ def address(request: HttpRequest) -> str:
 
     For counting failures and for the list of sessions; it is kept nowhere else.
     """
-    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    said = last_hop(request.headers.get("X-Forwarded-For", ""))
     return said or str(request.META.get("REMOTE_ADDR", ""))

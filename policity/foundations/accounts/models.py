@@ -68,7 +68,7 @@ class Failure(models.Model):
     """A sign-in that failed, kept as long as it is counted.
 
     `name` is a keyed digest of what was typed: that may have been a password by mistake.
-    `address` is whose it is (`rules.entering.network`), empty where it is not known.
+    `address` is whose it is (`kit.network.place`), empty where it is not known.
     """
 
     name = models.CharField(max_length=32)

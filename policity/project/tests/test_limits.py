@@ -1,5 +1,7 @@
 """Who asks too often is told to wait, in their language; nobody else is."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from lxml import html
@@ -41,7 +43,7 @@ def test_who_registers_again_and_again_waits(client, language):
     assert answer.status_code == 429
     assert 80 < int(answer["Retry-After"]) <= 90
     assert answer["Cache-Control"] == "no-store"
-    page = html.document_fromstring(answer.content)
+    page: Any = html.document_fromstring(answer.content)
     assert page.get("lang") == language.html
     assert "119" in page.text_content()
     assert len(page.xpath("//section")) == 1
@@ -67,7 +69,8 @@ def test_where_the_front_says_no_address_nobody_is_locked_out(client):
 def test_a_link_is_counted_wherever_it_is_used(client):
     def answer(link: str, address: str) -> int:
         path = f"/reply/{link}/"
-        return client.post(path, headers={"X-Forwarded-For": address}).status_code
+        said = client.post(path, headers={"X-Forwarded-For": address})
+        return int(said.status_code)
 
     assert [answer("one", f"203.0.113.{number}") for number in range(3)] == [404, 404, 429]
     assert answer("another", "203.0.113.1") == 404

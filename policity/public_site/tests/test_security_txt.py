@@ -21,7 +21,8 @@ def contact(settings):
 def test_it_says_whom_to_tell_until_when_and_where_it_stands():
     assert list(FAMILY.addresses()) == ["/security.txt"]
     [(_, page)] = FAMILY.render(["/security.txt"])
-    fields = dict(line.split(": ", 1) for line in page.body.decode().splitlines())
+    lines = page.body.decode().splitlines()
+    fields = {name: said for name, _, said in (line.partition(": ") for line in lines)}
     assert fields["Contact"] == "mailto:security@city.example"
     assert fields["Canonical"] == "https://city.example/.well-known/security.txt"
     expires = datetime.fromisoformat(fields["Expires"])

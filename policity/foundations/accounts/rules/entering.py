@@ -3,7 +3,6 @@
 Pure. Failures are counted by name and address together, so that nobody locks somebody else out.
 """
 
-import ipaddress
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,22 +59,6 @@ def wait(failures: Iterable[datetime], *, most: int, window: timedelta, now: dat
     if len(recent) < most:
         return timedelta(0)
     return recent[-most] + window - now
-
-
-def network(address: str) -> str:
-    """Whose address it is, for counting: a household has a whole /64 in IPv6 (RFC 6177).
-
-    Empty for what is no address.
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 def typed_code(text: str) -> str:

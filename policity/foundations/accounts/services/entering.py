@@ -20,9 +20,10 @@ from django.utils.crypto import salted_hmac
 
 from policity.foundations.accounts.models import Failure, User
 from policity.foundations.accounts.queries import roles
-from policity.foundations.accounts.rules.entering import Entered, How, network, wait
+from policity.foundations.accounts.rules.entering import Entered, How, wait
 from policity.foundations.accounts.rules.limits import limits
 from policity.foundations.accounts.services import audit, keys
+from policity.kit.network import place
 
 log = structlog.get_logger("policity.accounts")
 
@@ -56,7 +57,7 @@ def identify(
 ) -> User:
     """Whose name and password these are. Raises EntryRefused, MustWait; nobody has come in yet."""
     name = _digest(username)
-    _wait(Failure.objects.filter(name=name, address=network(address)), limits().tries, now=now)
+    _wait(Failure.objects.filter(name=name, address=place(address)), limits().tries, now=now)
     _wait_for_address(address, now=now)
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
@@ -73,7 +74,7 @@ def prove_code(code: str, *, user: User, address: str, now: datetime) -> How:
     """
     name = _digest(user.username)
     codes = Failure.objects.filter(name=name, is_code=True)
-    _wait(codes.filter(address=network(address)), limits().tries, now=now)
+    _wait(codes.filter(address=place(address)), limits().tries, now=now)
     _wait(codes, limits().codes, now=now)
     _wait_for_address(address, now=now)
     how = keys.prove_code(code, user=user, now=now)
@@ -91,8 +92,8 @@ def _digest(username: str) -> str:
 
 
 def _wait_for_address(address: str, *, now: datetime) -> None:
-    if place := network(address):
-        _wait(Failure.objects.filter(address=place), limits().tries_from_address, now=now)
+    if whose := place(address):
+        _wait(Failure.objects.filter(address=whose), limits().tries_from_address, now=now)
 
 
 def _wait(failures: Any, most: int, *, now: datetime) -> None:
@@ -108,7 +109,7 @@ def _wait(failures: Any, most: int, *, now: datetime) -> None:
 
 
 def _note_failure(name: str, address: str, *, now: datetime, is_code: bool = False) -> None:
-    Failure.objects.create(name=name, address=network(address), at=now, is_code=is_code)
+    Failure.objects.create(name=name, address=place(address), at=now, is_code=is_code)
     log.info("entry_failed", step="code" if is_code else "password")
 
 
@@ -169,7 +170,7 @@ def enter(
         session_key=request.session.session_key,
         defaults={
             "user": user,
-            "ip": address if network(address) else _UNKNOWN,
+            "ip": address if place(address) else _UNKNOWN,
             "user_agent": request.headers.get("User-Agent", "")[:200],
             "created_at": now,
             "last_seen_at": now,

@@ -1,4 +1,4 @@
-"""When the next try is, when a session is over, whose address it is, and what codes look like."""
+"""When the next try is, when a session is over, and what codes look like."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policity.foundations.accounts.rules import entering
-from policity.foundations.accounts.rules.entering import Entered, How, network, wait
+from policity.foundations.accounts.rules.entering import Entered, How, wait
 from policity.foundations.accounts.rules.limits import limits, parse
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
@@ -37,23 +37,6 @@ def test_who_waits_as_long_as_told_may_try_again_and_no_sooner(moments, most):
     if left:
         just_before = NOW + left - timedelta(microseconds=1)
         assert wait(failures, most=most, window=WINDOW, now=just_before)
-
-
-@pytest.mark.parametrize(
-    ("address", "whose"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-        ("", ""),
-        ("unix:", ""),
-        ("203.0.113.7, 10.0.0.1", ""),
-    ],
-)
-def test_a_household_is_one_address(address, whose):
-    assert network(address) == whose
 
 
 @pytest.mark.parametrize(

@@ -95,9 +95,9 @@ def _write(folder: Path, model: type[Model], report: Callable[[str], Any]) -> Wr
         model._meta.db_table,
         means=(model.__doc__ or "").strip().partition("\n")[0],
         columns=tuple(_column(field) for field in fields),
-        key=tuple(field.column for field in model._meta.pk_fields),
+        key=tuple(_name(field) for field in model._meta.pk_fields),
         leads_to=tuple(
-            (field.column, to._meta.db_table, field.target_field.column)
+            (_name(field), to._meta.db_table, _name(field.target_field))
             for field in fields
             if isinstance(field, ForeignKey)
             and (to := field.related_model)
@@ -115,13 +115,17 @@ def _fields(model: type[Model]) -> list["Field[Any, Any]"]:
     return [field for field in model._meta.concrete_fields if field.name not in secret]
 
 
+def _name(field: "Field[Any, Any]") -> str:
+    return field.get_attname_column()[1] or field.attname
+
+
 def _column(field: "Field[Any, Any]") -> Column:
     kind = field.get_internal_type()
     if isinstance(field, ForeignKey):
         kind = field.target_field.get_internal_type()
     integer = kind.endswith(("AutoField", "IntegerField"))
     return Column(
-        field.column,
+        _name(field),
         "integer" if integer else _TYPES.get(kind, "string"),
         # An empty text is no value in a CSV.
         required=not field.null and (integer or kind in _TYPES),

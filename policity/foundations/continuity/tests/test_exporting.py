@@ -17,7 +17,6 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policity.fields.alerts.models import Telegram
 from policity.foundations.accounts.models import AuditEntry, User
 from policity.foundations.continuity.formats import package
 from policity.foundations.continuity.services import export, exporting
@@ -74,7 +73,7 @@ def people(city) -> Resident:
         resident=someone, channel="push", value="https://push.example/=1,\"2\"\n3",
         p256dh="planted-p256dh", auth="planted-auth", added_at=NOW,
     )  # fmt: skip
-    Telegram.objects.create(
+    apps.get_model("alerts.Telegram").objects.create(
         digest="d", source="test", received_at=NOW, outcome="read", body=b"\x00<xml>\xff"
     )
     User.objects.create_user("somebody", password="a password of somebody")

@@ -11,9 +11,7 @@ from policity.foundations.continuity.services import export
 
 
 class Command(BaseCommand):
-    help = (
-        "まちのデータのすべてを、ほかのシステムで読める形（CSV）で書き出します"
-    )
+    help = "まちのデータのすべてを、ほかのシステムで読める形（CSV）で書き出します"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="新しく作るフォルダー")
