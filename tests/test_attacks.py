@@ -274,7 +274,8 @@ def test_residents_pages_break_at_nothing(client: Client, view, word):
 
 # Whoever opens a connection outwards, and why no stranger chooses where to.
 REACHES_OUT = {
-    "fields/alerts/sources/http.py": "feeds: their addresses are the administrator's",
+    "fields/alerts/sources/http.py": "feeds: the administrator's addresses; looked up once, public "
+    "addresses only, connected to by that very address, redirects within the host",
     "back_office/channels.py": "the mail server: named in the environment",
     "foundations/accounts/sources.py": "the city's own sign-in: named in the environment",
     "project/management/commands/doctor.py": "the city's own address: named in the environment",
@@ -283,8 +284,8 @@ REACHES_OUT = {
     "foundations/delivery/channels/webpush.py": "browsers' push services: looked up once, public "
     "addresses only, connected to by that very address, no redirects",
 }
-# These talk to this machine alone.
-STAYS_HERE = {"project/releases.py", "project/serve.py"}
+# These talk to this machine alone, or look a name up and connect to nothing.
+STAYS_HERE = {"project/releases.py", "project/serve.py", "kit/network.py"}
 CONNECTS = re.compile(
     r"^(?:import|from) (?:socket|ssl|smtplib|http\.client|urllib\.request|pyreqwest|requests|httpx"
     r"|aiohttp|ftplib|telnetlib|xmlrpc|django\.core\.mail)\b|SysLogHandler",

@@ -148,7 +148,7 @@ PAGES = (
         lane=Lane.ROUTINE,
         stage=Stage.LEAF,
         addresses=lambda: fixed(*_SECURITY) if settings.SECURITY_CONTACT else (),
-        born_of=partial(born_with_city, _SECURITY),
+        born_of=lambda key: born_with_city(_SECURITY, key) if settings.SECURITY_CONTACT else (),
         render=_security,
     ),
     PageFamily(
