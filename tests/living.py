@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +112,30 @@ def asked(home: Path, query: str) -> tuple[Any, ...]:
 @contextmanager
 def demo(home: Path) -> Iterator[City]:
     """A new city with demo data that serves everything, and reads nobody's feeds."""
+    if plugin.SERVER is None:
+        shutil.copytree(_served_once(), home, symlinks=True, dirs_exist_ok=True)
+    else:
+        _without_feeds(home)
+    with _serving(home) as city:
+        yield city
 
+
+@cache
+def _served_once() -> Path:
+    """A home whose pages are written, made once a run: all that follow are copies of it."""
+    home = plugin.HOME / "city"
+    _without_feeds(home)
+    with _serving(home) as city:
+        city.process.terminate()
+        city.process.wait(30)
+    # What ran there and where is another's; so is the key that would sign for every city.
+    for name in ("run", "secret.key", "address"):
+        path = home / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return home
+
+
+def _without_feeds(home: Path) -> None:
     def policity(*words: str) -> str:
         return subprocess.run(
             [sys.executable, "-m", "policity.project.cli", *words],
@@ -122,6 +147,10 @@ def demo(home: Path) -> Iterator[City]:
 
     for address in re.findall(r"https://\S+\.xml", policity("watcher", "list")):
         policity("watcher", "remove", address)
+
+
+@contextmanager
+def _serving(home: Path) -> Iterator[City]:
     city = start(home, demo=True)
     try:
         until(lambda: city.missing() == [], "everything serves", 90)
