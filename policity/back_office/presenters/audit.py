@@ -53,6 +53,7 @@ DONE = {
     "entered": "二つめの確かめを終えた",
     "ended": "終わり",
     "exported": "すべて書き出し",
+    "faded": "期限が過ぎて消えた",
     "imported": "取り込み",
     "issued": "発令",
     "link_made": "登録のリンクを作った",

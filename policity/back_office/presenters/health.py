@@ -5,7 +5,7 @@ Everything that does not need the database is said without it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from policity.fields.alerts import queries as alerts
 from policity.foundations.continuity import queries
 from policity.foundations.continuity.rules import health as rules
 from policity.foundations.continuity.rules.health import State
+from policity.foundations.continuity.rules.retention import periods
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.publishing import queries as publishing
 from policity.kit import moments
@@ -26,6 +27,8 @@ STATES = {
     State.WEAK: "注意",
     State.BROKEN: "異常",
 }
+# Each day, and a day for an outage.
+FADES_WITHIN = timedelta(days=2)
 CALL = "情報システムの担当に知らせてください。"
 
 
@@ -59,6 +62,7 @@ def lines(*, now: datetime) -> tuple[Line, ...]:
         _disk(home),
         _copies(home, now=now),
         _clock(home, now=now),
+        _fading(home, now=now),
         *_certificate(home, now=now),
     ]
     return tuple(sorted(found, key=lambda line: -line.state))
@@ -238,6 +242,24 @@ def _clock(home: Path, *, now: datetime) -> Line:
         key, name, state, f"電文を配るサーバーより、{seconds:.0f}秒{way}います。",
         "発表や知らせの時刻がちがって見え、期限のある情報が早く消えたり残ったりします。",
         f"{CALL}担当は、時刻合わせ（NTP）が動いているか確かめます。",
+    )  # fmt: skip
+
+
+def _fading(home: Path, *, now: datetime) -> Line:
+    """Whether what is known of persons fades as the city has decided."""
+    key, name, found = "fading", "個人の記録の期限", queries.faded(home)
+    kept = "、".join(f"{one.what}は{one.keeps.days}日" for one in periods().values())
+    if found is None:
+        what = "まだ一度も調べていません（ページを作る係が、手のあいたときに調べます）。"
+        return Line(key, name, State.UNKNOWN, what)
+    gone = sum(found.counts.values())
+    what = f"{_when(found.at)}に調べ、期限の過ぎた{gone:,}件を消しました。残す期限：{kept}。"
+    if now - found.at < FADES_WITHIN:
+        return Line(key, name, State.GOOD, what)
+    return Line(
+        key, name, State.WEAK, what,
+        "市が決めた期限より長く、個人の記録が残っています。",
+        f"{CALL}担当は、ページを作る係を確かめ、policity retention --now を動かします。",
     )  # fmt: skip
 
 

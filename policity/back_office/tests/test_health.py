@@ -40,6 +40,7 @@ def well(city, settings, tmp_path, monkeypatch):
     note(tmp_path, queries.CERTIFICATE, said)
     note(tmp_path, queries.FILE, {"at": now.isoformat(), "generation": "x", "changes": 0})
     note(tmp_path, queries.DRILLED, {"at": now.isoformat()})
+    note(tmp_path, queries.FADED, {"at": now.isoformat(), "counts": {}})
     monkeypatch.setattr(queries, "disk", lambda _: queries.Disk(100 * GIB, GIB))
     return tmp_path
 
@@ -93,6 +94,7 @@ WRONG = {
         "push", State.BROKEN,
     ),
     "copies": (noted(queries.FILE, at=LONG_AGO, generation="x", changes=1), "copies", State.BROKEN),
+    "fading": (noted(queries.FADED, at=LONG_AGO, counts={}), "fading", State.WEAK),
     "trial": (noted(queries.DRILLED, at=LONG_AGO), "copies", State.WEAK),
     "clock": (
         lambda home: heard_time(

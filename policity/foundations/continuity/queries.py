@@ -18,6 +18,8 @@ FILE = "copied.json"
 DRILLED = "drilled.json"
 CLOCKS = "clocks.json"
 CERTIFICATE = "certificate.json"
+# What of persons faded last.
+FADED = "faded.json"
 # How everything stands, for a city's monitoring.
 ALARMS = "alarms.json"
 
@@ -129,3 +131,25 @@ def drilled(home: Path) -> datetime | None:
     """When copies were last brought back for a trial from here, and compared."""
     said = noted(home, DRILLED)
     return datetime.fromisoformat(said["at"]) if said else None
+
+
+@dataclass(frozen=True, slots=True)
+class Faded:
+    """When what is known of persons faded last, and how much of each kind."""
+
+    at: datetime
+    counts: dict[str, int]
+
+
+def faded(home: Path) -> Faded | None:
+    """What faded last; None: nothing ever did."""
+    said = noted(home, FADED)
+    return Faded(datetime.fromisoformat(said["at"]), said["counts"]) if said else None
+
+
+def old_files(folder: Path, before: datetime) -> list[Path]:
+    """The files of a folder that were last written before a moment."""
+    if not folder.is_dir():
+        return []
+    edge = before.timestamp()
+    return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < edge]

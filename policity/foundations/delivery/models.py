@@ -60,7 +60,8 @@ class Dispatch(models.Model):
     `cursor` is the last resident whose rows are written; `expanded_at` when all were. `targets`
     grows in the same transactions as the rows. `ahead`: a correction, before everything else.
     `path` is the page that tells more, without its language ("alerts/12/"), `leads_to` where the
-    personal link leads; both may be empty.
+    personal link leads; both may be empty. From `faded_at` on the standing alone tells whom it
+    reached: its persons are being forgotten (`services.fading`).
     """
 
     class Stage(models.TextChoices):
@@ -86,6 +87,7 @@ class Dispatch(models.Model):
     targets = models.PositiveIntegerField(default=0)
     expanded_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    faded_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.stage}"

@@ -22,6 +22,7 @@ from policity.foundations.delivery.models import (
     LedgerRow,
     Message,
     Reach,
+    Standing,
     ToldByHand,
 )
 from policity.foundations.delivery.rules.batches import EXPAND, prefix, send_kind
@@ -97,6 +98,10 @@ def persons_reached(messages: Iterable[int]) -> dict[int, int]:
     rows = LedgerRow.objects.filter(message__in=set(lead_of.values()), state__gte=State.HANDED)
     counted = rows.values("message_id").annotate(persons=CountOf("person", distinct=True))
     persons = dict(counted.values_list("message_id", "persons"))
+    faded = Standing.objects.filter(
+        message__in=set(lead_of.values()), message__dispatch__faded_at__isnull=False
+    )
+    persons |= {kept.message_id: reached(Split.unpack(kept.split).states) for kept in faded}
     return {pk: persons.get(lead, 0) for pk, lead in lead_of.items()}
 
 
@@ -124,8 +129,8 @@ UNION ALL
 SELECT 'rows', "message_id", "channel", "state", count(*) FROM delivery_ledger
 WHERE "message_id" IN {these} GROUP BY "message_id", "channel", "state"
 UNION ALL
-SELECT 'dispatch', "message_id", "stage", CASE WHEN "expanded_at" IS NULL THEN 1 ELSE 0 END,
-    "targets"
+SELECT CASE WHEN "faded_at" IS NULL THEN 'dispatch' ELSE 'faded' END, "message_id", "stage",
+    CASE WHEN "expanded_at" IS NULL THEN 1 ELSE 0 END, "targets"
 FROM delivery_dispatch WHERE "message_id" IN {these}
 """
 
@@ -168,7 +173,7 @@ def status(message: int) -> Status | None:
 
 
 def statuses(leads: Sequence[int]) -> dict[int, Status]:
-    """How the sending of each of these messages stands. One query."""
+    """How the sending of each of these messages stands. One query, and one for what has faded."""
     if not leads:
         return {}
     these = f"({', '.join(['%s'] * len(leads))})"
@@ -178,7 +183,32 @@ def statuses(leads: Sequence[int]) -> dict[int, Status]:
     counts: dict[int, dict[str, list[tuple[str, int, int]]]] = {}
     for what, message, text, state, number in rows:
         counts.setdefault(message, {}).setdefault(what, []).append((text, state, number))
-    return {m: _status(m, found) for m, found in counts.items() if "dispatch" in found}
+    said = {m: _status(m, found) for m, found in counts.items() if "dispatch" in found}
+    faded = {m: found["faded"][0][0] for m, found in counts.items() if "faded" in found}
+    return said | {
+        kept.message_id: _kept_status(kept, faded[kept.message_id])
+        for kept in (Standing.objects.filter(message__in=faded) if faded else ())
+    }
+
+
+def _kept_status(kept: Standing, stage: str) -> Status:
+    split = Split.unpack(kept.split)
+
+    def words(counts: Sequence[int]) -> dict[str, int]:
+        return {state.word: counts[state] for state in State}
+
+    return Status(
+        message=kept.message_id,
+        stage=stage,
+        targets=kept.targets,
+        counted=kept.counted,
+        states=words(split.states),
+        channels={
+            channel: {word: number for word, number in words(counts).items() if number}
+            for channel, counts in split.channels.items()
+        },
+        expanding=False,
+    )
 
 
 def _status(message: int, counts: Mapping[str, list[tuple[str, int, int]]]) -> Status:
@@ -291,6 +321,7 @@ def standings(messages: Sequence[int], *, now: datetime) -> dict[int, Count]:
         kept = getattr(dispatch.message, "standing", None)
         movement = getattr(dispatch.message, "movement", None)
         true = kept is not None and movement is not None and kept.changes == movement.changes
+        true = true or dispatch.faded_at is not None
         if kept is not None and (true or now - kept.at <= FRESH):
             found[dispatch.message_id] = Count(
                 message=dispatch.message_id,

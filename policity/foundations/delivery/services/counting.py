@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.models import Dispatch, Movement, Reach, Standing
@@ -36,17 +36,23 @@ def count(*, now: datetime) -> tuple[int, ...]:
     """Count every dispatch whose rows have changed since the last count, and say which those are.
 
     Each count replaces the dispatch's standing, and joins its curve where it tells something new.
-    Messages to somebody's own account are not counted: each is for one person. Nothing is locked
-    while a count is under way.
+    Messages to somebody's own account are not counted: each is for one person. Nor is what has
+    faded: its standing is what was counted before. Nothing is locked while a count is under way.
     """
-    waiting = Movement.objects.uncounted().values_list("message_id", "message__kind")
-    found = dict(waiting.order_by("-message_id"))
-    if own := [message for message, kind in found.items() if kind == ACCOUNT]:
-        Movement.objects.filter(message__in=own).update(counted=F("changes"))
-    messages = tuple(message for message, kind in found.items() if kind != ACCOUNT)
+    waiting = Movement.objects.uncounted().order_by("-message_id")
+    nobodys = Q(message__kind=ACCOUNT) | Q(message__dispatch__faded_at__isnull=False)
+    found = dict(waiting.annotate(is_nobodys=nobodys).values_list("message_id", "is_nobodys"))
+    if idle := [message for message, is_nobodys in found.items() if is_nobodys]:
+        Movement.objects.filter(message__in=idle).update(counted=F("changes"))
+    messages = tuple(message for message, is_nobodys in found.items() if not is_nobodys)
     for message in messages:
-        _keep(queries.count(message, now=now))
+        count_one(message, now=now)
     return messages
+
+
+def count_one(message: int, *, now: datetime) -> None:
+    """Count one dispatch anew. Raises LookupError where there is none."""
+    _keep(queries.count(message, now=now))
 
 
 @transaction.atomic

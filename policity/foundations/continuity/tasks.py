@@ -1,0 +1,29 @@
+"""What the worker does for continuity when nothing else is there to do."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from policity.foundations.continuity import queries
+from policity.foundations.continuity.services import fading
+from policity.foundations.work.rules import Handler, Order
+
+_today: dict[str, int] = {}
+
+
+def fade(now: datetime) -> int:
+    """Once a day, and after an outage at once: a piece of what is to fade, till nothing is."""
+    last = queries.faded(settings.HOME)
+    if last and timezone.localdate(last.at) == timezone.localdate(now):
+        return 0
+    kind, count = fading.fade_piece(now=now)
+    if count:
+        _today[kind] = _today.get(kind, 0) + count
+        return count
+    fading.note_faded(dict(_today), now=now)
+    _today.clear()
+    return 0
+
+
+HANDLERS = (Handler("fading", Order.IDLE, fade),)
