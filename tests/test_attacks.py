@@ -44,6 +44,7 @@ THERE = {"phenomenon": "heavy_rain", "book": "orders", "key": "levels.4", "outle
 # Answered to whoever asks, and why.
 OPEN = {
     "readyz": "monitoring: says what is missing, of nobody",
+    "metrics": "monitoring: numbers of nobody; no front passes it on to the world",
     "back_office:sign_in": "the way in",
     "back_office:by_passkey": "the way in by a passkey",
     "back_office:ask_passkey": "a challenge for a passkey, of nobody",

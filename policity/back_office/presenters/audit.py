@@ -38,6 +38,7 @@ ABOUT = {
     "residents": "住民の名簿",
     "site": "避難場所・避難所",
     "staff": "サインイン",
+    "status": "毎朝の状態のメール",
 }
 DONE = {
     "added": "足した",
@@ -58,6 +59,7 @@ DONE = {
     "issued": "発令",
     "link_made": "登録のリンクを作った",
     "loaded": "読み込み",
+    "mailed": "送った",
     "opened": "開いた",
     "orders": "避難情報の文面を変えた",
     "password_set": "パスワードを決めた",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from policity.back_office.channels import send
 from policity.back_office.presenters.frame import city_name
+from policity.back_office.presenters.morning import morning
 from policity.design import drills
 from policity.foundations.accounts.models import Seal, User
 from policity.foundations.accounts.rules.mails import About
@@ -77,6 +78,10 @@ def _said(about: About, on: int, to: User) -> tuple[str, str] | None:
             "心当たりがなければ、すぐに情報システムの担当に知らせてください。\n"
             "サーバーで policity accounts seal を動かすと、その場で使えなくなり、封をし直せます。\n"
         )
+    if about is About.DAY:
+        now = timezone.now()
+        # One that waited for a mail server until the next morning is told no more.
+        return morning(now=now) if on == timezone.localdate(now).toordinal() else None
     return "サインインのキーかパスワードが変わりました", (
         f"{to}さんのキーかパスワードが変わりました。\n"
         "心当たりがなければ、すぐに管理者に、リセットを頼んでください。\n"

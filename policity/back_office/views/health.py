@@ -8,12 +8,22 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from policity.back_office.presenters.frame import clock
 from policity.back_office.presenters.health import lines, worst
+from policity.back_office.presenters.metrics import metrics as numbers
 from policity.back_office.views.frame import page, require
 from policity.foundations.accounts.policies import Act
 from policity.foundations.continuity.queries import database_fault
+
+
+@require_safe
+@never_cache
+@login_not_required
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For a city's monitoring. No front passes it on but to whom the city has named."""
+    return HttpResponse(numbers(now=timezone.now()), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @require_safe

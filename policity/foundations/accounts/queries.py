@@ -1,7 +1,7 @@
 """Who holds which role, and what was done."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -48,8 +48,13 @@ IN_CHARGE = (Role.COMMANDER, Role.DUTY_OFFICER, Role.ADMINISTRATOR)
 
 
 def in_charge(*, on: date) -> tuple[User, ...]:
-    """Who is told at once when the sealed account is opened: those who have a mail address."""
-    held = RoleGrant.objects.on(on).filter(role__in=IN_CHARGE)
+    """Who is told at once when the sealed account is opened."""
+    return with_mail(IN_CHARGE, on=on)
+
+
+def with_mail(roles: Collection[Role], *, on: date) -> tuple[User, ...]:
+    """Who holds one of these roles on a day and has a mail address. One query."""
+    held = RoleGrant.objects.on(on).filter(role__in=roles)
     found = User.objects.filter(grants__in=held, is_active=True).exclude(email="")
     if not (settings.DEMO or settings.DRILL):
         found = found.filter(is_sample=False)

@@ -1,6 +1,7 @@
 """What is waiting, and who can do it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.utils.module_loading import module_has_submodule
 
 from policity.foundations.work.models import Item
@@ -27,6 +28,23 @@ def due(kinds: Collection[str], *, now: datetime) -> dict[tuple[str, Lane], int]
         .annotate(count=Count("id"))
     )
     return {(kind, Lane(lane)): count for kind, lane, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What is due of a kind in a lane, and since when the oldest of it is."""
+
+    kind: str
+    lane: Lane
+    due: int
+    oldest: datetime
+
+
+def queues(*, now: datetime) -> Iterator[Queue]:
+    """Everything that is due, of any kind. One query."""
+    rows = Item.objects.filter(due__lte=now).values_list("kind", "lane").order_by("kind", "lane")
+    for kind, lane, count, oldest in rows.annotate(count=Count("id"), oldest=Min("due")):
+        yield Queue(kind, Lane(lane), count, oldest)
 
 
 def urgent(*, now: datetime) -> bool:

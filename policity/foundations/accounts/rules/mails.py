@@ -12,3 +12,5 @@ class About(StrEnum):
     """The sealed account was opened."""
     KEYS = "keys"
     """Their own keys were changed."""
+    DAY = "day"
+    """How the system stands, each morning."""
