@@ -3,9 +3,10 @@
 import math
 import time
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import structlog
 from django.conf import settings
@@ -15,16 +16,20 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 
 from policity.design import drills
 from policity.foundations.accounts.queries import roles
 from policity.foundations.accounts.services import entering
-from policity.kit.languages import BY_CODE, LANGUAGES
+from policity.foundations.continuity.queries import database_away
+from policity.foundations.continuity.services import spooling
+from policity.kit.languages import BY_CODE, LANGUAGES, Language
 from policity.kit.limits import Counted, Counter, parse
 from policity.kit.network import last_hop, place
-from policity.public_site.presenters import too_many
+from policity.public_site.presenters import error as error_page
 
 # Asked every few seconds by monitoring.
 QUIET = {"readyz"}
@@ -92,8 +97,11 @@ def staff_sessions(
             return get_response(request)
         try:
             known = request.user.is_authenticated
-        except Error:  # the database is away; one page comes without it
-            known = False
+        except Error:
+            # The database is away; one page comes without it.
+            if request.path == reverse("back_office:health"):
+                return get_response(request)
+            return render(request, "back_office/away.html", status=503)
         if not known:
             return get_response(request)
         now, user = timezone.now(), entering.user_of(request)
@@ -166,9 +174,47 @@ class Limits:
         ]
         if not any(waits):
             return None
-        language = parts.get("language") or BY_CODE.get(parts.get("code", ""), LANGUAGES[0])
-        response = HttpResponse(too_many(language), status=429)
+        response = HttpResponse(error_page("429", _language(parts)), status=429)
         response["Retry-After"] = str(math.ceil(max(waits)))
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"
         return response
+
+
+class Away:
+    """Middleware: the database is away. What residents send is kept; everybody is told."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Nothing is to do before a view has failed."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Keep what can be kept, and say so; or say that it cannot be."""
+        if not database_away(error):
+            return None
+        log = structlog.get_logger("policity.request")
+        log.error("database_away", error=type(error).__name__)
+        if request.path.startswith("/staff/"):
+            return render(request, "back_office/away.html", status=503)
+        kind, status = "503", 503
+        if spooling.is_kept(request):
+            try:
+                spooling.keep(Path(settings.HOME), request, now=timezone.now())
+                kind, status = "kept", 202
+            except OSError as trouble:
+                log.error("not_kept", error=str(trouble))
+        match = request.resolver_match
+        language = _language(match.kwargs if match else {})
+        response = HttpResponse(error_page(kind, language), status=status)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+
+def _language(parts: Mapping[str, Any]) -> Language:
+    """The language of an address, by what its route says."""
+    found = parts.get("language") or BY_CODE.get(parts.get("code", ""), LANGUAGES[0])
+    return cast(Language, found)

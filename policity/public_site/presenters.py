@@ -214,6 +214,12 @@ _ERRORS = {
             "同じところから何度も送られたので、いったん止めました。命があぶないときは、119に電話してください。ほかは、少し待ってから、もう一度送ってください。"
         ),
     ),
+    "kept": (
+        gettext_noop("お預かりしました。"),
+        gettext_noop(
+            "システムの一部が止まっています。直りしだい、自動で届きます。もう一度送らなくて大丈夫です。命があぶないときは、いますぐ119に電話してください。"
+        ),
+    ),
     "500": (
         gettext_noop("うまく動きませんでした。"),
         gettext_noop("こちらのせいです。少しまってから、もう一度ためしてください。"),
@@ -248,9 +254,9 @@ def voices(city: CityView | None, kind: str) -> list[Voice]:
 
 
 @cache
-def too_many(language: Language) -> bytes:
-    """The page for who asks too often, in one language. Made once: it answers a flood."""
-    said = [voice for voice in voices(None, "429") if voice.language == language]
+def error(kind: str, language: Language) -> bytes:
+    """An error's page in one language, without the database. Made once: it answers a flood."""
+    said = [voice for voice in voices(None, kind) if voice.language == language]
     return page("public_site/error.html", language, "", {"voices": said})
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
@@ -102,6 +103,7 @@ def board(*, now: datetime, message: int | None = None) -> Board:
             *([_unreadable(unreadable)] if unreadable else []),
             *(_stuck(page) for page in publishing.failing()),
             *([_uncopied()] if continuity.behind(now=now) else []),
+            *_aside(),
             *(
                 _silent(channel, text)
                 for channels in delivery.troubles().values()
@@ -172,6 +174,22 @@ def _uncopied() -> Trouble:
         "データの写し（バックアップ）が、5分より前で止まっています。",
         "情報システムの担当に知らせてください。写しの置き場所が外れていないか、確かめます。",
     )
+
+
+def _aside() -> list[Trouble]:
+    """Somebody answered while the database was away, believes that they were heard, and was not."""
+    aside = continuity.set_aside(Path(settings.HOME))
+    if not aside:
+        return []
+    calls = continuity.calls_among(aside)
+    among = f"（助けを求める返事が{calls:,}件）" if calls else ""
+    return [
+        Trouble(
+            f"データベースが使えない間に届いた登録や返事のうち、{len(aside):,}件{among}を"
+            "受け付けられませんでした。",
+            "「状態」のページに、今することがあります。",
+        )
+    ]
 
 
 def _glass() -> list[Trouble]:

@@ -58,6 +58,7 @@ def lines(*, now: datetime) -> tuple[Line, ...]:
         *_processes(home, now=now),
         _asked("feeds", "気象庁などの電文", lambda: _feeds(now=now)),
         *_senders(),
+        *_kept(home),
         _asked("pages", "市民のページ", _pages),
         _disk(home),
         _copies(home, now=now),
@@ -171,6 +172,32 @@ def _senders() -> Iterator[Line]:
             )  # fmt: skip
         else:
             yield Line(key, name, State.GOOD, "送れないという知らせは、ありません。")
+
+
+def _kept(home: Path) -> Iterator[Line]:
+    """What residents sent while the database was away; nothing where nothing was."""
+    waiting = queries.spooled(home)
+    if waiting:
+        calls = queries.calls_among(waiting)
+        what = f"登録や返事が{len(waiting):,}件、待っています。"
+        if calls:
+            what += f"そのうち{calls:,}件は、助けを求める返事です。"
+        yield Line(
+            "kept", "預かっている登録と返事", State.BROKEN, what,
+            "送った人には、預かったことと、命があぶないときは119へ、と出ています。",
+            f"データベースが直れば、自動で届きます。1分待っても減らなければ、{CALL}",
+        )  # fmt: skip
+    if aside := queries.set_aside(home):
+        calls = queries.calls_among(aside)
+        what = f"預かったものの、受け付けられなかったものが{len(aside):,}件あります。"
+        if calls:
+            what += f"そのうち{calls:,}件は、助けを求める返事です。"
+        yield Line(
+            "aside", "受け付けられなかった登録と返事", State.BROKEN if calls else State.WEAK, what,
+            "送った人は、受け付けられたと思っています。",
+            f"{CALL}担当は policity continuity refused で中身を見て、本人に伝え、"
+            "すんだものを spool/refused から消します。",
+        )  # fmt: skip
 
 
 def _pages() -> Line:

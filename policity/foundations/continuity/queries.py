@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 
 from policity.foundations.continuity.rules import health
 from policity.foundations.continuity.rules.age import too_old
@@ -61,6 +61,34 @@ def noted(home: Path, file: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}
+
+
+# Forms that came while the database was away; those that could not be taken in afterwards.
+SPOOL = "spool"
+REFUSED = "spool/refused"
+
+
+def spooled(home: Path) -> list[Path]:
+    """The forms that wait for the database, in the order in which they come in."""
+    return sorted((home / SPOOL).glob("*.json"))
+
+
+def set_aside(home: Path) -> list[Path]:
+    """The forms that waited and could not be taken."""
+    return sorted((home / REFUSED).glob("*.json"))
+
+
+def calls_among(files: list[Path]) -> int:
+    """How many of these say that somebody needs help."""
+    return sum(file.name.startswith("0-") for file in files)
+
+
+def database_away(error: BaseException) -> bool:
+    """Whether an error is the database's own and not the statement's: away, locked, full, broken.
+
+    A full disk is SQLite's OperationalError, a file that is none a plain DatabaseError.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
 def database_fault() -> str:

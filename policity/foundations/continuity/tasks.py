@@ -1,12 +1,13 @@
 """What the worker does for continuity when nothing else is there to do."""
 
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
 
 from policity.foundations.continuity import queries
-from policity.foundations.continuity.services import fading
+from policity.foundations.continuity.services import fading, spooling
 from policity.foundations.work.rules import Handler, Order
 
 _today: dict[str, int] = {}
@@ -26,4 +27,12 @@ def fade(now: datetime) -> int:
     return 0
 
 
-HANDLERS = (Handler("fading", Order.IDLE, fade),)
+def arrive(now: datetime) -> int:
+    """What residents sent while the database was away, one by one, calls for help first."""
+    return int(spooling.arrive(Path(settings.HOME), now=now))
+
+
+HANDLERS = (
+    Handler("spool", Order.URGENT, arrive),
+    Handler("fading", Order.IDLE, fade),
+)

@@ -23,6 +23,12 @@ def answer(code: str, message: int, *, link: str, watched: bool) -> bytes:
     return _page("reply", code, message, {"watched": watched}, rest=f"reply/{link}/")
 
 
+def answer_unseen(code: str, *, link: str) -> bytes:
+    """The buttons alone, without the database. A call for help would be seen by 119 alone."""
+    values = {"watched": False, "city_name": "", "titles": []}
+    return page("delivery/reply.html", BY_CODE[code], f"reply/{link}/", values)
+
+
 def answered(
     code: str,
     message: int,

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -40,7 +41,13 @@ def personal(view: View) -> View:
         except (BadLink, KeyError):
             response = HttpResponse(presenters.bad_link(code), status=404)
         else:
-            response = view(request, link, code, message, person, channel, **values)
+            try:
+                response = view(request, link, code, message, person, channel, **values)
+            except (OperationalError, InterfaceError):
+                if request.method == "POST":
+                    raise
+                # Whoever is safe can say so also while the database is away; it is kept.
+                response = HttpResponse(presenters.answer_unseen(code, link=link))
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"

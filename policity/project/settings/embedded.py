@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "policity.project.middleware.request_log",
     "policity.project.middleware.drill_marks",
     "policity.project.middleware.Limits",
+    "policity.project.middleware.Away",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

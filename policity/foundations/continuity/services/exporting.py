@@ -29,6 +29,7 @@ LEFT_OUT = {
     "accounts.Failure": "counted for minutes",
     "accounts.Seal": "opens a door; the audit trail says when it was opened",
     "accounts.AuditHead": "the end of the trail, which is the last entry",
+    "continuity.Arrived": "which forms came in after the database was away",
     "publishing.Page": "which files there are; they lie in published/",
     "publishing.PageKey": "what makes which page stale",
     "publishing.Change": "a counter",

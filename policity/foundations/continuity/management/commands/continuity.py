@@ -26,6 +26,7 @@ from policity.foundations.continuity.rules.age import TOO_OLD
 from policity.foundations.continuity.services import Restored, Streamer, note, restore
 from policity.foundations.continuity.services.packing import DATABASE, identities, recipients
 from policity.foundations.continuity.services.restoring import generations, missing
+from policity.foundations.continuity.services.spooling import refused
 from policity.foundations.continuity.services.tables import Compared, compare
 
 OLD, CANNOT = 1, 2
@@ -55,6 +56,7 @@ class Command(BaseCommand):
             if name == "restore":
                 one.add_argument("--into", type=Path, help="もどす先（なければ POLICITY_HOME）")
                 one.add_argument("--generation", default="", help="もどす写し（なければ最新）")
+        commands.add_parser("refused", help="預かったもののうち、受け付けられなかったもの")
         status = commands.add_parser("status", help="写しがいつのものか")
         status.add_argument("--json", action="store_true", help="結果をJSONで書きます")
 
@@ -90,6 +92,10 @@ class Command(BaseCommand):
             streamer.end()
         found = queries.synced(settings.HOME)
         self.stdout.write(f"写しを取りました：{found.generation if found else ''}")
+
+    def _refused(self, **_: Any) -> None:
+        for one in refused(Path(settings.HOME)):
+            self.stdout.write(json.dumps(one, ensure_ascii=False))
 
     def _streamer(self) -> Streamer:
         if not settings.BACKUP_RECIPIENTS:
