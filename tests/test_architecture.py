@@ -371,3 +371,11 @@ def test_the_package_is_the_one_under_test() -> None:
     assert spec is not None
     assert spec.submodule_search_locations
     assert Path(spec.submodule_search_locations[0]).samefile(PACKAGE)
+
+
+def test_a_bundle_serves_every_patch_version_of_its_python():
+    """Debian 12 has 3.11.2; a bundle has the wheels of the Python that made it."""
+    markers = re.findall(
+        r"python_full_version [<>=!]+ '\d+\.\d+\.\d+'", (ROOT / "uv.lock").read_text()
+    )
+    assert markers == []
