@@ -375,7 +375,5 @@ def test_the_package_is_the_one_under_test() -> None:
 
 def test_a_bundle_serves_every_patch_version_of_its_python():
     """Debian 12 has 3.11.2; a bundle has the wheels of the Python that made it."""
-    markers = re.findall(
-        r"python_full_version [<>=!]+ '\d+\.\d+\.\d+'", (ROOT / "uv.lock").read_text()
-    )
-    assert markers == []
+    packages = re.findall(r'marker = "([^"]*)"', (ROOT / "uv.lock").read_text())
+    assert [one for one in packages if re.search(r"'\d+\.\d+\.\d+'", one)] == []
