@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from pytest_django import DjangoDbBlocker
 
+from policity.kit.sides import Role
 from policity.project import home
 from policity.project.tests import plugin, postgresql
 
@@ -124,7 +125,8 @@ def lived_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own, for a process that a test starts; no city is in it yet."""
     home.make_folders(tmp_path)
     if plugin.SERVER is None:
-        shutil.copyfile(home.template(), tmp_path / "policity.sqlite3")
+        # Processes that tests start are of a city, and not of a test.
+        shutil.copyfile(home.template(role=Role.INTERNET), tmp_path / "policity.sqlite3")
     else:
         monkeypatch.setenv("POLICITY_DATABASE_URL", plugin.SERVER.create(plugin.unused()))
     return tmp_path

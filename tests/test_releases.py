@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import policity
+from policity.kit.sides import Role
 from policity.project import home, releases
 from policity.project.environment import Environment
 from policity.project.releases import Installation, UpgradeError
@@ -74,7 +75,7 @@ def place(tmp_path: Path) -> Installation:
 def where(tmp_path: Path) -> Environment:
     folder = tmp_path / "home"
     home.make_folders(folder)
-    shutil.copyfile(home.template(), folder / home.DATABASE)
+    shutil.copyfile(home.template(role=Role.INTERNET), folder / home.DATABASE)
     return Environment(
         home=folder, demo=False, bind="127.0.0.1", port=free_port(), hosts=(), url=""
     )

@@ -6,8 +6,11 @@ nothing lower in the house imports anything higher.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Any
+
+from policity.kit.sides import Side
 
 
 class Lane(StrEnum):
@@ -54,6 +57,7 @@ class PageFamily:
     `born_of` lists the addresses a key may bring into being ("alerts:event:12" → five pages).
     `render` takes addresses and gives each with its content, or None where it is gone. It reads
     the database once for all of them, and no clock: the same state gives the same bytes.
+    `side`: where it is published; pages for residents never by the installation inside.
     """
 
     name: str
@@ -62,3 +66,23 @@ class PageFamily:
     addresses: Callable[[], Iterable[str]]
     born_of: Callable[[str], Iterable[str]]
     render: Callable[[Sequence[str]], Iterator[tuple[str, Rendered | None]]]
+    side: Side = Side.INTERNET
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A kind of file that may go from one installation to the other, one way.
+
+    `to` is the side that takes it. `schema` is a frozen dataclass: its fields are all that can
+    cross, and nothing else does. `give` makes one of what is now (None: there is nothing to say).
+    `take(value, made_at, now)` writes it down on the other side, in the transaction that notes its
+    coming. `oldest`: one that was made longer ago is refused.
+    """
+
+    kind: str
+    name: str
+    to: Side
+    schema: type[Any]
+    give: Callable[[], Any]
+    take: Callable[[Any, datetime, datetime], None]
+    oldest: timedelta

@@ -4,7 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+from policity.kit.sides import Role
 from policity.project import environment, home
+from policity.project.settings.installed import ROOMS, at_work
 
 # Commands that look at a home as it is: it may be empty, or another's.
 UNPREPARED = {"continuity", "doctor"}
@@ -38,8 +40,15 @@ def _run(words: list[str], where: environment.Environment) -> None:
         from policity.project import releases
 
         sys.exit(releases.main(where, words[1:]))
-    if words[0] not in _ours() | _djangos():
-        sys.exit(_refuse(f"There is no command {words[0]!r}.\n\n{_overview()}"))
+    if words[0] in _resting(where.role):
+        sys.exit(
+            _refuse(
+                f"policity {words[0]} は、インターネット側の設置で動かします（ここは内部側です）。"
+                " / That is done on the installation that the Internet reaches."
+            )
+        )
+    if words[0] not in _ours(where.role) | _djangos(where.role):
+        sys.exit(_refuse(f"There is no command {words[0]!r}.\n\n{_overview(where.role)}"))
     if words[0] not in UNPREPARED:
         home.prepare(where)
     from django.core.management import execute_from_command_line
@@ -52,21 +61,29 @@ def _refuse(text: str) -> int:
     return 2
 
 
-def _ours() -> set[str]:
+def _ours(role: Role) -> set[str]:
     return {
         name
-        for app, folder in home.app_folders().items()
-        if app.startswith("policity.")
+        for app, folder in home.app_folders(role).items()
+        if app in ROOMS and at_work(app, role)
         for name in _commands(folder)
     }
 
 
-def _djangos() -> set[str]:
+def _resting(role: Role) -> set[str]:
+    """What only an installation of the other side does."""
+    folders = home.app_folders(role).items()
+    return {name for app, folder in folders if not at_work(app, role) for name in _commands(folder)}
+
+
+def _djangos(role: Role) -> set[str]:
     """Developers' commands: makemigrations, shell, …"""
     import django.core
 
     core = Path(django.core.__path__[0])
-    return {name for folder in (core, *home.app_folders().values()) for name in _commands(folder)}
+    return {
+        name for folder in (core, *home.app_folders(role).values()) for name in _commands(folder)
+    }
 
 
 def _commands(folder: Path) -> set[str]:
@@ -74,8 +91,8 @@ def _commands(folder: Path) -> set[str]:
     return {file.stem for file in files}
 
 
-def _overview() -> str:
-    names = "\n".join(f"  policity {name}" for name in sorted({"serve", "upgrade", *_ours()}))
+def _overview(role: Role = Role.ALL) -> str:
+    names = "\n".join(f"  policity {name}" for name in sorted({"serve", "upgrade", *_ours(role)}))
     return f"Commands (each explains itself with --help):\n{names}"
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError, ValidationError, validate
 
+from policity.kit.sides import Role
+
 # Where a home notes its address.
 ADDRESS = "address"
 # What makes a home a drill's. It lies in the home, so that no process there can forget it.
@@ -18,6 +20,8 @@ DRILL = "drill"
 # Which settings a process runs with is chosen here and nowhere else (`Environment.settings`).
 EMBEDDED = "policity.project.settings.embedded"
 CLUSTER = "policity.project.settings.cluster"
+# What a real city's installation is that does not say: it has no tables of what is internal.
+UNSAID = Role.INTERNET
 
 
 class BadEnvironmentError(Exception):
@@ -43,9 +47,11 @@ class Environment:
     its password; empty: the data is a SQLite file in the home. `oidc_issuer` is the city's own
     sign-in (OpenID Connect), `oidc_client` our name there, `oidc_secret_file` a file with our
     secret, `oidc_claim` what it knows staff by: "email", or a claim that holds the name they sign
-    in with. `drill`: the home is a drill's. Then no mail server and no database is named and the
-    address is its own, whatever stands in the environment: nothing leaves it, and nothing in it
-    leads to the real city.
+    in with. `role` is which of a city's two installations this is (docs/adr/0018); not said, it
+    is both in the demo and else the one that the Internet reaches. `drill`: the home is a drill's.
+    Then no mail server and no database is named and the address is its own, whatever stands in the
+    environment: nothing leaves it, and nothing in it leads to the real city. What is drilled is
+    telling people: it has no internal slices.
     """
 
     home: Path
@@ -72,6 +78,7 @@ class Environment:
     oidc_secret_file: str = ""
     oidc_claim: str = "email"
     drill: bool = False
+    role: Role = Role.INTERNET
 
     @property
     def settings(self) -> str:
@@ -89,6 +96,9 @@ def read() -> Environment:
     env = Env(eager=False)
     home = env.str("POLICITY_HOME", "var", validate=validate.Length(min=1))
     demo = env.bool("POLICITY_DEMO", True)
+    role = env.str(
+        "POLICITY_ROLE", "", validate=lambda text: _role(text, bool(demo), Path(home).resolve())
+    )
     bind = env.str("POLICITY_BIND", "127.0.0.1", validate=validate.Length(min=1))
     port = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
     hosts = env.list("POLICITY_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
@@ -203,7 +213,25 @@ def read() -> Environment:
         oidc_secret_file=oidc_secret_file,
         oidc_claim=oidc_claim,
         drill=drill,
+        role=_unless_drill(role, demo=demo, drill=drill),
     )
+
+
+def _role(text: str, demo: bool, home: Path) -> None:
+    if text and text not in list(Role):
+        raise ValidationError("Not one of internet, internal, all.")
+    if text == Role.ALL and not demo and not (home / DRILL).exists():
+        raise ValidationError(
+            "本番（POLICITY_DEMO=0）では、1つの設置で両方の側を兼ねられません。"
+            "internet か internal を選んでください。"
+            " / A real city has two installations: choose internet or internal."
+        )
+
+
+def _unless_drill(said: str, *, demo: bool, drill: bool) -> Role:
+    if drill:
+        return Role.INTERNET
+    return Role(said) if said else Role.ALL if demo else UNSAID
 
 
 def _postgresql(text: str) -> None:

@@ -161,6 +161,7 @@ http://:$port {
 		}
 	}
 
+$inside
 	handle {
 		# What is half written lies in a folder of its own, which is nobody's page; nor are those
 		# that answer for an error.
@@ -238,6 +239,14 @@ $types
 """)
 
 
+INSIDE = """
+	@published not path /assets/*
+	handle @published {
+		redir * /staff/ 302
+	}
+"""
+
+
 def configuration(
     *,
     published: Path,
@@ -248,12 +257,14 @@ def configuration(
     before: Iterable[str] = (),
     https: bool = False,
     proxies: Iterable[str] = ("127.0.0.0/8", "::1/128"),
+    inside: bool = False,
 ) -> str:
     """The Caddyfile for one city. `pages` holds what is shown before there is anything else.
 
     `before` are the styles of the version before: its pages stay until they are rendered anew.
     `https`: the city's address is one, whoever ends it before us. `proxies`: from these networks
-    a request says itself whose it is, and whether it came by https.
+    a request says itself whose it is, and whether it came by https. `inside`: nothing is
+    published but what staff's pages are drawn with.
     """
     said = security_headers(dict.fromkeys([*styles(), *before])) | (HTTPS_ONLY if https else {})
     return CONFIGURATION.substitute(
@@ -272,6 +283,7 @@ def configuration(
             f'\t\t{"?" if name in STRICTER else ""}{name} "{text}"' for name, text in said.items()
         ),
         residents=RESIDENTS,
+        inside=INSIDE if inside else "",
         types="\n".join(
             f'\t\t@{end} path *.{end}\n\t\theader @{end} Content-Type "{kind}"'
             for end, kind in CONTENT_TYPES.items()

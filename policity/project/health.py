@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from policity.foundations.continuity.queries import silent
 from policity.kit.languages import LANGUAGES
+from policity.kit.sides import Role
 from policity.project import cluster, environment, home
 
 # A running program's migrations do not change.
@@ -22,6 +23,8 @@ def missing(folder: Path) -> list[str]:
     if not _prepared(folder):
         return ["database"]
     lacks = list(silent(folder, now=timezone.now()))
+    if settings.ROLE == Role.INTERNAL:
+        return lacks
     front_pages = [folder / "published" / language.prefix.strip("/") for language in LANGUAGES]
     if not all((page / "index.html").exists() for page in front_pages):
         lacks.append("pages")

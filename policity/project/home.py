@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from policity.kit.sides import Role, Side
 from policity.project import cluster, environment
 from policity.project.children import dying_with_me
-from policity.project.settings.installed import APPS
+from policity.project.settings.installed import ROOMS, installed, side
 
 Say = Callable[[str], None]
 
@@ -48,10 +49,10 @@ def locked(file: Path) -> Iterator[None]:
         yield
 
 
-def app_folders() -> dict[str, Path]:
-    """Each installed app's folder, found without importing Django's settings."""
+def app_folders(role: Role) -> dict[str, Path]:
+    """Each app's folder that a role installs, found without importing Django's settings."""
     folders = {}
-    for app in APPS:
+    for app in installed(role):
         spec = importlib.util.find_spec(app)
         if spec is None or not spec.submodule_search_locations:
             raise PreparationError(f"{app} is not installed: run script/server again")
@@ -59,22 +60,22 @@ def app_folders() -> dict[str, Path]:
     return folders
 
 
-def migrations() -> list[Path]:
-    """Every migration file of every installed app, in an order that no place of theirs changes."""
+def migrations(role: Role) -> list[Path]:
+    """Every migration file of a role's apps, in an order that no place of theirs changes."""
     return [
         file
-        for folder in app_folders().values()
+        for folder in app_folders(role).values()
         for file in sorted((folder / "migrations").glob("[0-9]*.py"))
     ]
 
 
-def migration_set() -> int:
-    """A number for the set of migrations this program has, never 0.
+def migration_set(role: Role | None = None) -> int:
+    """A number for the set of migrations this program has for a role (ours), never 0.
 
     Kept as the database's `user_version`, so that it travels with the file into backups.
     """
     digest = hashlib.sha256()
-    for file in migrations():
+    for file in migrations(role or environment.read().role):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return int.from_bytes(digest.digest()[:4], "big") >> 1 or 1
 
@@ -112,12 +113,14 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
 
 def _prepare_cluster(where: environment.Environment, say: Say) -> None:
     """The way back is the city's own copy of its database (docs/operations.md)."""
-    wanted = migration_set()
+    wanted = migration_set(where.role)
     if cluster.prepared_set(where.database_url) == wanted:
         return
     with cluster.preparing(where.database_url) as found:
         if found == wanted:
             return
+        if found:
+            _require_no_internal(where)
         say("データベースを準備しています … / Preparing the database …")
         _migrate(where)
         if found == 0:
@@ -127,7 +130,7 @@ def _prepare_cluster(where: environment.Environment, say: Say) -> None:
 
 def _prepare_file(where: environment.Environment, say: Say) -> None:
     database = where.home / DATABASE
-    wanted = migration_set()
+    wanted = migration_set(where.role)
     if prepared_set(database) == wanted:
         return
     with locked(where.home / "run" / "prepare.lock"):
@@ -135,8 +138,9 @@ def _prepare_file(where: environment.Environment, say: Say) -> None:
         if found == wanted:
             return
         if not database.exists():
-            _copy(template(say), database)
+            _copy(template(say, where.role), database)
         else:
+            _require_no_internal(where)
             say("データベースを更新しています … / Updating the database …")
             if found:
                 _keep_before(where.home, found)
@@ -145,6 +149,29 @@ def _prepare_file(where: environment.Environment, say: Say) -> None:
             _fill(where, say)
         with closing(sqlite3.connect(database, timeout=5)) as connection:
             connection.execute(f"PRAGMA user_version={wanted}")
+
+
+def _require_no_internal(where: environment.Environment) -> None:
+    """An installation that the Internet reaches never opens data of the other side."""
+    if where.role is not Role.INTERNET:
+        return
+    labels = {room.rpartition(".")[2] for room in ROOMS if side(room) is Side.INTERNAL}
+    asked = "SELECT DISTINCT app FROM django_migrations"
+    try:
+        if where.database_url:
+            with cluster.connected(where.database_url) as connection:
+                rows = connection.execute(asked).fetchall()
+        else:
+            with closing(sqlite3.connect(where.home / DATABASE, timeout=5)) as file:
+                rows = file.execute(asked).fetchall()
+    except sqlite3.OperationalError:
+        return  # nothing was ever put into it
+    if found := labels & {row[0] for row in rows}:
+        raise PreparationError(
+            f"このデータには、内部側の表（{'、'.join(sorted(found))}）があります。インターネット側"
+            "（POLICITY_ROLE=internet）では開きません。内部側の設置で使うか、空のホームから始めて"
+            "ください。/ This data belongs to the internal installation."
+        )
 
 
 def _migrate(where: environment.Environment) -> None:
@@ -218,31 +245,32 @@ def _make_folder(folder: Path, mode: int) -> None:
         folder.chmod(mode)
 
 
-def template(say: Say = say) -> Path:
-    """A migrated, empty database for this set of migrations, built once and copied ever after.
+def template(say: Say = say, role: Role | None = None) -> Path:
+    """A migrated, empty database for a role (ours), built once and copied ever after.
 
     It lies beside the installed packages (share/policity), since it belongs to them.
     """
+    role = role or environment.read().role
     shelf = Path(sys.prefix) / "share" / "policity"
     shelf.mkdir(parents=True, exist_ok=True)
-    built = shelf / f"database-{migration_set():08x}.sqlite3"
+    built = shelf / f"database-{migration_set(role):08x}.sqlite3"
     with locked(shelf / "lock"):
         if not built.exists():
-            _build(built, say)
+            _build(built, say, role)
             for old in _by_age(shelf)[TEMPLATES_KEPT:]:
                 old.unlink()
     return built
 
 
-def _build(target: Path, say: Say) -> None:
-    total = len(migrations())
+def _build(target: Path, say: Say, role: Role) -> None:
+    total = len(migrations(role))
     for abandoned in target.parent.glob("building-*"):
         shutil.rmtree(abandoned)
     with tempfile.TemporaryDirectory(prefix="building-", dir=target.parent) as folder:
         home = Path(folder)
         process = subprocess.Popen(
             [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks"],
-            env=_environment(home, environment.EMBEDDED),
+            env=_environment(home, environment.EMBEDDED, role),
             stdout=subprocess.PIPE,
             text=True,
             preexec_fn=dying_with_me(),
@@ -289,18 +317,25 @@ def _write_secret(file: Path, text: str) -> None:
         part.unlink()
 
 
-def _environment(home: Path, settings: str) -> dict[str, str]:
-    return os.environ | {
-        "POLICITY_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": settings,
-        "PYTHONUNBUFFERED": "1",
-    }
+def _environment(home: Path, settings: str, role: Role) -> dict[str, str]:
+    # Both sides at once are for the demo alone, and a test's are migrated as if they were one.
+    both = {"POLICITY_DEMO": "1"} if role is Role.ALL else {}
+    return (
+        os.environ
+        | both
+        | {
+            "POLICITY_ROLE": role.value,
+            "POLICITY_HOME": str(home),
+            "DJANGO_SETTINGS_MODULE": settings,
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def _python(module: str, *words: str, where: environment.Environment) -> None:
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
-        env=_environment(where.home, where.settings),
+        env=_environment(where.home, where.settings, where.role),
         preexec_fn=dying_with_me(),
     )
     if done.returncode != 0:
@@ -310,11 +345,13 @@ def _python(module: str, *words: str, where: environment.Environment) -> None:
 def main() -> None:
     """For the supervisor, which runs the preparation as a process of its own.
 
-    With the word `template` only the empty database is made, as when a bundle is installed.
+    With the word `template` only the empty databases are made, one for each role, as when a bundle
+    is installed.
     """
     try:
         if sys.argv[1:] == ["template"]:
-            template()
+            for role in (Role.INTERNET, Role.INTERNAL):
+                template(role=role)
         else:
             prepare(environment.read())
     except PreparationError as error:

@@ -175,7 +175,7 @@ def _rehearse(where: Environment, release: Path) -> None:
 def _run(release: Path, words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     surroundings = os.environ | {
         "POLICITY_HOME": str(folder),
-        "POLICITY_DEMO": "0",
+        # Its database is a copy: no demo is loaded into it, whatever the home is.
         "DJANGO_SETTINGS_MODULE": environment.EMBEDDED,
     }
     return subprocess.run(

@@ -19,6 +19,7 @@ from types import FrameType
 
 import structlog
 
+from policity.kit.sides import Role
 from policity.project import environment, front, home, logs
 from policity.project.children import Child
 from policity.project.environment import Environment
@@ -29,6 +30,15 @@ log = structlog.get_logger("policity.serve")
 GRACE_SECONDS = 8.0
 FRONT_GRACE_SECONDS = 2.0
 SEND = ("delivery", "send", "--lane")
+# Said first, so that nobody takes one for the other.
+ROLES = {
+    Role.INTERNET: "インターネット側の設置です（内部側は POLICITY_ROLE=internal） / "
+    "The installation that the Internet reaches",
+    Role.INTERNAL: "内部側の設置です。市民のページも、電文も、送信もありません / "
+    "The internal installation: no public site, no feeds, no sending",
+    Role.ALL: "見本：1つの設置が、インターネット側と内部側を兼ねます / "
+    "Demo: one installation is both, which a real city never has",
+}
 # Linux's limit for the path of a Unix socket, less its closing zero byte.
 LONGEST_SOCKET_PATH = 107
 
@@ -57,6 +67,7 @@ class _City:
     def serve(self) -> int:
         with _wakeful(self._stop) as wake:
             self._start(self._front())
+            _tell(ROLES[self.where.role])
             _tell(f"Policity: {_address(self.where)} で応答しています / is answering")
             preparation = self._start(self._python("preparation", "policity.project.home"))
             try:
@@ -91,6 +102,7 @@ class _City:
                 before=self._styles_before(),
                 https=self.where.url.startswith("https:"),
                 proxies=self.where.proxies,
+                inside=self.where.role is Role.INTERNAL,
             )
         )
         return Child("front", front.command(file), front.surroundings(self.run))
@@ -117,19 +129,25 @@ class _City:
     def _others(self) -> list[Child]:
         return [
             self._python("web", "policity.project.web", str(self.socket)),
-            self._python("live", "policity.project.live", str(self.run / "live.sock")),
             self._python("worker", "policity.project.cli", "worker", "run"),
-            self._python("watcher", "policity.project.cli", "watcher", "run"),
-            # Emergencies have a process and connections of their own.
-            *(
-                self._python(f"sender-{lane}", "policity.project.cli", *SEND, lane)
-                for lane in ("urgent", "routine")
-            ),
+            *([] if self.where.role is Role.INTERNAL else self._telling()),
             # Last, so that it ends last: what the others still write is in the copy, too.
             *(
                 [self._python("copies", "policity.project.cli", "continuity", "stream")]
                 if self.where.backup
                 else []
+            ),
+        ]
+
+    def _telling(self) -> list[Child]:
+        """What reads feeds, shows the board and sends: nothing of it inside."""
+        return [
+            self._python("live", "policity.project.live", str(self.run / "live.sock")),
+            self._python("watcher", "policity.project.cli", "watcher", "run"),
+            # Emergencies have a process and connections of their own.
+            *(
+                self._python(f"sender-{lane}", "policity.project.cli", *SEND, lane)
+                for lane in ("urgent", "routine")
             ),
         ]
 
@@ -180,10 +198,11 @@ class _City:
             return
         self.announced = True
         address = _address(self.where)
-        _tell(f"\n  市民のページ / Pages:    {address}/")
+        inside = self.where.role is Role.INTERNAL
+        _tell("" if inside else f"\n  市民のページ / Pages:    {address}/")
         _tell(f"  職員の画面 / Back office: {address}/staff/")
         # Without a city there is a page that says so, but no state.
-        if not (self.where.home / "published" / "state.json").exists():
+        if not inside and not (self.where.home / "published" / "state.json").exists():
             _tell("  まだ市がありません / No city yet: policity places load FOLDER")
         accounts = self.where.home / "demo-accounts.txt"
         if self.where.demo and accounts.exists():

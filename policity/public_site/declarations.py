@@ -23,6 +23,7 @@ from policity.foundations.places.queries import CityView
 from policity.foundations.publishing.formats import page
 from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
+from policity.kit.sides import Side
 from policity.public_site import presenters
 
 _STATE_KEYS = frozenset({IN_FORCE, RECENT, ORDERS, CITY})
@@ -158,5 +159,7 @@ PAGES = (
         addresses=lambda: _ASSETS,
         born_of=partial(born_with_city, _ASSETS),
         render=_assets,
+        # Staff's pages are drawn with them, too.
+        side=Side.BOTH,
     ),
 )

@@ -20,6 +20,7 @@ from policity.foundations.continuity.rules.retention import periods
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.publishing import queries as publishing
 from policity.kit import moments
+from policity.kit.sides import Role
 
 STATES = {
     State.GOOD: "正常",
@@ -56,10 +57,7 @@ def lines(*, now: datetime) -> tuple[Line, ...]:
     found = [
         _database(fault),
         *_processes(home, now=now),
-        _asked("feeds", "気象庁などの電文", lambda: _feeds(now=now)),
-        *_senders(),
-        *_kept(home),
-        _asked("pages", "市民のページ", _pages),
+        *(_telling(home, now=now) if settings.ROLE != Role.INTERNAL else ()),
         _disk(home),
         _copies(home, now=now),
         _clock(home, now=now),
@@ -67,6 +65,14 @@ def lines(*, now: datetime) -> tuple[Line, ...]:
         *_certificate(home, now=now),
     ]
     return tuple(sorted(found, key=lambda line: -line.state))
+
+
+def _telling(home: Path, *, now: datetime) -> Iterator[Line]:
+    """What comes in and what goes to residents: nothing of it inside."""
+    yield _asked("feeds", "気象庁などの電文", lambda: _feeds(now=now))
+    yield from _senders()
+    yield from _kept(home)
+    yield _asked("pages", "市民のページ", _pages)
 
 
 def worst(found: tuple[Line, ...]) -> State:
@@ -116,7 +122,7 @@ PROCESSES = {
 
 def _processes(home: Path, *, now: datetime) -> Iterator[Line]:
     silent = queries.silent(home, now=now)
-    if len(silent) == len(queries.CHILDREN):
+    if len(silent) == len(queries.children()):
         yield Line(
             "processes", "動いているはずの係", State.BROKEN, "どれも動いていません。",
             "市民のページは読めますが、新しくなりません。知らせも送られません。",

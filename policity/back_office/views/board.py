@@ -12,7 +12,7 @@ from policity.back_office.presenters.board import board as present_board
 from policity.back_office.presenters.frame import clock
 from policity.back_office.presenters.live import alike, panes
 from policity.back_office.views.frame import held, page, require
-from policity.foundations.accounts.policies import Act
+from policity.foundations.accounts.policies import Act, here, may
 from policity.foundations.delivery import services as delivery
 
 
@@ -21,6 +21,9 @@ from policity.foundations.delivery import services as delivery
 def board(request: HttpRequest) -> HttpResponse:
     """What is in force, whom it reached, what has to be decided, and how fast all that was."""
     now = timezone.now()
+    if not here(Act.SEE_BOARD):
+        first = "crossings" if may(held(request), Act.SEE_CROSSINGS) else "me"
+        return redirect(f"back_office:{first}")
     require(request, Act.SEE_BOARD)
     chosen = ChoiceForm.read(request.GET)
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from policity.back_office.presenters.frame import city_name
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.kit import sides
 from policity.kit.network import last_hop
 
 
@@ -23,6 +25,7 @@ def page(
         "page": name,
         "may": frozenset(act.value for act in Act if may(held(request), act)),
         "city_name": city_name(),
+        "inside": settings.ROLE == sides.Role.INTERNAL,
     }
     return render(request, f"back_office/{name}.html", {**menu, **context}, status=status)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 
 from django.utils import translation
@@ -16,8 +17,11 @@ from policity.fields.alerts.queries import (
     order_key,
 )
 from policity.fields.alerts.queries import orders as order_queries
+from policity.fields.alerts.queries.situation import situation
 from policity.fields.alerts.queries.words import responses
+from policity.fields.alerts.rules.situation import Situation
 from policity.fields.alerts.services.orders import KIND
+from policity.fields.alerts.services.situation import take
 from policity.foundations.delivery import queries as delivery
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
@@ -29,8 +33,9 @@ from policity.foundations.places.declarations import (
     in_each_language,
 )
 from policity.foundations.publishing.formats import page
-from policity.kit.declare import Lane, PageFamily, Rendered, Stage
+from policity.kit.declare import Crossing, Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
+from policity.kit.sides import Side
 
 _LIST_KEYS = frozenset({IN_FORCE, RECENT, ORDERS, CITY})
 _PAST = 40
@@ -207,5 +212,18 @@ PAGES = (
         addresses=_every_story,
         born_of=_story_born,
         render=_evacuation,
+    ),
+)
+
+CROSSINGS = (
+    Crossing(
+        kind="situation",
+        name="避難情報と避難所の様子",
+        to=Side.INTERNAL,
+        schema=Situation,
+        give=situation,
+        take=take,
+        # On a stick, by hand, within a shift. What is older misleads.
+        oldest=timedelta(hours=6),
     ),
 )

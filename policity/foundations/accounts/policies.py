@@ -3,8 +3,11 @@
 from datetime import date
 from enum import StrEnum
 
+from django.conf import settings
+
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.queries import held
+from policity.kit import sides
 
 
 class Act(StrEnum):
@@ -26,6 +29,7 @@ class Act(StrEnum):
     READ_AUDIT = "read_audit"
     MANAGE_STAFF = "manage_staff"
     SEE_HEALTH = "see_health"
+    SEE_CROSSINGS = "see_crossings"
 
 
 _CRISIS_ROOM = frozenset({Role.COMMANDER, Role.DUTY_OFFICER})
@@ -57,16 +61,37 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.MANAGE_STAFF: frozenset({Role.ADMINISTRATOR}),
     # What works and what does not, and what to do meanwhile.
     Act.SEE_HEALTH: _CRISIS_ROOM | {Role.ADMINISTRATOR},
+    # What went to the other installation and what came from it: kinds and numbers, nobody's name.
+    Act.SEE_CROSSINGS: frozenset({Role.ADMINISTRATOR}),
 }
+
+# What else there is belongs to telling residents: the installation inside tells nobody, and an
+# order that was issued there would go nowhere.
+INSIDE = frozenset(
+    {
+        Act.READ_AUDIT,
+        Act.MANAGE_STAFF,
+        Act.SEE_HEALTH,
+        Act.SEE_OUTBOX,
+        Act.SEE_CROSSINGS,
+    }
+)
+
+
+def here(act: Act) -> bool:
+    """Whether an act belongs to this installation at all."""
+    return settings.ROLE != sides.Role.INTERNAL or act in INSIDE
 
 
 def may(roles: frozenset[Role], act: Act) -> bool:
     """Whether one of the roles allows the act."""
-    return not roles.isdisjoint(MAY[act])
+    return here(act) and not roles.isdisjoint(MAY[act])
 
 
 def where(user: User, act: Act, *, on: date) -> frozenset[str] | None:
     """The towns, by name, in which somebody may do it on a day; None: in the whole city."""
+    if not here(act):
+        return frozenset()
     towns = [names for role, names in held(user, on=on) if role in MAY[act]]
     if frozenset() in towns:
         return None

@@ -12,6 +12,7 @@ from django.db import DatabaseError, Error, InterfaceError, OperationalError, co
 
 from policity.foundations.continuity.rules import health
 from policity.foundations.continuity.rules.age import too_old
+from policity.kit.sides import Role
 
 # Notes in the home's run/: copies, the last trial of them, other servers' clocks, the certificate.
 FILE = "copied.json"
@@ -25,6 +26,8 @@ ALARMS = "alarms.json"
 
 # Each of these touches its file at least every few seconds.
 CHILDREN = ("live", "worker", "watcher", "sender-urgent", "sender-routine")
+# Inside nobody is told anything, and nothing comes in but by hand.
+CHILDREN_INSIDE = ("worker",)
 HEARTBEAT_SECONDS = 15
 
 
@@ -102,9 +105,14 @@ def database_fault() -> str:
     return ""
 
 
+def children() -> tuple[str, ...]:
+    """The processes that a city of this role has, besides the front and the web server."""
+    return CHILDREN_INSIDE if settings.ROLE == Role.INTERNAL else CHILDREN
+
+
 def silent(home: Path, *, now: datetime) -> tuple[str, ...]:
     """Which of the city's processes have shown no sign of life just now."""
-    return tuple(name for name in CHILDREN if not _alive(home / "run" / f"{name}.alive", now))
+    return tuple(name for name in children() if not _alive(home / "run" / f"{name}.alive", now))
 
 
 def _alive(file: Path, now: datetime) -> bool:

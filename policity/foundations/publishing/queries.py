@@ -6,17 +6,22 @@ from functools import cache
 from importlib import import_module
 
 from django.apps import apps
+from django.conf import settings
 from django.utils.module_loading import module_has_submodule
 
 from policity.foundations.publishing.models import Change
 from policity.foundations.publishing.rules import GONE, KINDS, split_key
 from policity.foundations.work.queries import due, failures
 from policity.kit.declare import PageFamily
+from policity.kit.sides import Side, works
 
 
 @cache
 def families() -> dict[str, PageFamily]:
-    """The `PAGES` in the `declarations` module of every installed app, by name."""
+    """The `PAGES` in the `declarations` module of every installed app, by name.
+
+    Of an installation inside, only what staff's pages need. What is internal is published nowhere.
+    """
     found: dict[str, PageFamily] = {}
     for app in apps.get_app_configs():
         if app.module is None or not module_has_submodule(app.module, "declarations"):
@@ -24,6 +29,10 @@ def families() -> dict[str, PageFamily]:
         for family in getattr(import_module(f"{app.name}.declarations"), "PAGES", ()):
             if family.name in found or "/" in family.name:
                 raise ValueError(f"a page family's name is taken or has a slash: {family.name}")
+            if getattr(app.module, "SIDE", Side.BOTH) is Side.INTERNAL:
+                raise ValueError(f"{app.label} is internal and has pages for everybody")
+            if not works(family.side, settings.ROLE):
+                continue
             found[family.name] = family
     return found
 

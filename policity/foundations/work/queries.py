@@ -15,6 +15,7 @@ from django.utils.module_loading import module_has_submodule
 from policity.foundations.work.models import Item
 from policity.foundations.work.rules import Handler
 from policity.kit.declare import Lane
+from policity.kit.sides import Side, works
 
 # A worker beats every second, and after each batch.
 FRESH_SECONDS = 3.0
@@ -98,9 +99,11 @@ def worker_beats(*, now: datetime) -> bool:
 
 @cache
 def handlers() -> tuple[Handler, ...]:
-    """The `HANDLERS` in the `tasks` module of every installed app, the most urgent first."""
+    """The `HANDLERS` in the `tasks` module of every app that works here, the most urgent first."""
     found: list[Handler] = []
     for app in apps.get_app_configs():
+        if not works(getattr(app.module, "SIDE", Side.BOTH), settings.ROLE):
+            continue
         if app.module is not None and module_has_submodule(app.module, "tasks"):
             found += getattr(import_module(f"{app.name}.tasks"), "HANDLERS", ())
     return tuple(sorted(found, key=lambda handler: handler.order))

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 import policity
 from policity.foundations.accounts.rules.limits import limits
 from policity.project import environment, logs
-from policity.project.settings.installed import APPS
+from policity.project.settings.installed import installed
 
 try:
     ENVIRONMENT = environment.read()
@@ -20,6 +20,8 @@ HOME = ENVIRONMENT.home
 DEMO = ENVIRONMENT.demo
 # A drill's home: everything is marked 訓練, and nothing leaves it.
 DRILL = ENVIRONMENT.drill
+# Which of a city's two installations this is; what is installed and what works follows from it.
+ROLE = ENVIRONMENT.role
 # Who runs drills for the back office, which is below the project and may not import it.
 DRILLS = "policity.project.drill_desk.Desk"
 DEBUG = False
@@ -33,7 +35,7 @@ SECRET_KEY = (
 
 PUBLISHED = HOME / "published"
 
-INSTALLED_APPS = APPS
+INSTALLED_APPS = installed(ROLE)
 
 MIDDLEWARE = [
     "policity.project.middleware.request_log",

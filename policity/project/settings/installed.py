@@ -1,6 +1,13 @@
-"""The rooms and packages that make up the application, uppermost first."""
+"""The rooms and packages that make up the application, uppermost first, and where each answers.
 
-APPS = [
+What of it an installation has follows from its role and from each room's `SIDE`. No Django.
+"""
+
+from importlib import import_module
+
+from policity.kit.sides import Role, Side, stands, works
+
+ROOMS = [
     "policity.public_site",
     "policity.back_office",
     "policity.fields.alerts",
@@ -9,10 +16,13 @@ APPS = [
     "policity.foundations.residents",
     "policity.foundations.places",
     "policity.foundations.publishing",
+    "policity.foundations.crossing",
     "policity.foundations.work",
     "policity.foundations.accounts",
     "policity.design",
     "policity.project",
+]
+PACKAGES = [
     "wagtail.admin",
     "wagtail.users",
     "wagtail.images",
@@ -32,3 +42,26 @@ APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
+
+# Where a room's `urls` begin; the first that fits answers.
+ADDRESSES = [
+    ("", "policity.foundations.delivery"),
+    ("staff/", "policity.back_office"),
+    ("", "policity.foundations.residents"),
+]
+
+
+def side(app: str) -> Side:
+    """Where an app works. One of ours that does not say it is a fault: AttributeError."""
+    said: Side = import_module(app).SIDE if app in ROOMS else Side.BOTH
+    return said
+
+
+def installed(role: Role) -> list[str]:
+    """What Django installs: a room of the other side may be missing altogether."""
+    return [app for app in [*ROOMS, *PACKAGES] if stands(side(app), role)]
+
+
+def at_work(app: str, role: Role) -> bool:
+    """Whether an app has pages, tasks and commands in this role."""
+    return works(side(app), role)

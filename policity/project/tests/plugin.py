@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
+from policity.kit.sides import Role
 from policity.project import environment
 from policity.project.tests import postgresql
 
@@ -20,7 +21,9 @@ HOME = Path(tempfile.mkdtemp(prefix="policity-test-"))
 os.environ["POLICITY_HOME"] = str(HOME)
 os.environ["POLICITY_DEMO"] = "0"
 # Whatever database whoever runs the tests has named for a city of theirs.
-for name in ("POLICITY_DATABASE_URL", "POLICITY_DATABASE_URL_FILE"):
+# No demo, and yet both sides in one process: what a city cannot set.
+environment.UNSAID = Role.ALL
+for name in ("POLICITY_ROLE", "POLICITY_DATABASE_URL", "POLICITY_DATABASE_URL_FILE"):
     os.environ.pop(name, None)
 ENDING = ExitStack()
 SERVER: postgresql.Server | None = None

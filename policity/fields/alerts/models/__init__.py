@@ -3,6 +3,7 @@
 from policity.fields.alerts.models.edits import Edit
 from policity.fields.alerts.models.orders import Order, OrderStep
 from policity.fields.alerts.models.records import Emergency, HandOver, Note
+from policity.fields.alerts.models.situation import ReceivedSituation
 from policity.fields.alerts.models.telegrams import (
     Action,
     Event,
@@ -25,6 +26,7 @@ __all__ = [
     "Order",
     "OrderStep",
     "Outcome",
+    "ReceivedSituation",
     "Telegram",
     "Transition",
 ]

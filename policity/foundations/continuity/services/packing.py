@@ -19,7 +19,10 @@ from policity.foundations.continuity.formats.copies import MANIFEST
 DATABASE = "policity.sqlite3"
 # Besides the database. `published` is rendered anew from it, `run` is of the moment, and what was
 # kept in `upgrades` and `drills` is another time's.
-TAKEN = ("secret.key", "vapid.key", "address", "media", "outbox")
+TAKEN = (
+    "secret.key", "vapid.key", "address", "media", "outbox",
+    "crossing-internet.key", "crossing-internal.key", "crossing-trusted.txt",
+)  # fmt: skip
 CHUNK = 1 << 20
 
 
