@@ -5,7 +5,7 @@ import importlib.util
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polib
@@ -15,7 +15,12 @@ from django.apps import apps
 from django.conf import settings
 from django.utils.translation import to_locale
 from django_migration_linter import MigrationLinter
+from grimp import ImportGraph
 from pytest_django import DjangoDbBlocker
+
+from policity.kit.sides import Side
+from policity.project.settings.installed import ROOMS, side
+from tests.sides_contract import wrong
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "policity"
@@ -38,6 +43,7 @@ FLOORS = [
     ["public_site", "back_office"],
     ["project"],
 ]
+SIDES = {room.removeprefix("policity."): side(room) for room in ROOMS}
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -45,8 +51,13 @@ def _floor(room: str) -> int:
     return FLOOR["fields.*"] if room.startswith("fields.") else FLOOR[room]
 
 
-def may_use(user: str, used: str) -> bool:
-    """Whether a room may refer to another."""
+def may_use(user: str, used: str, sides: Mapping[str, Side] = SIDES) -> bool:
+    """Whether a room may refer to another: to one below, and to an internal one only from inside.
+
+    What the import contracts do not see: relations by name, and templates.
+    """
+    if sides.get(used) is Side.INTERNAL and sides.get(user) is not Side.INTERNAL:
+        return False
     return user == used or _floor(used) < _floor(user)
 
 
@@ -144,6 +155,33 @@ def test_floors_say_who_may_use_whom() -> None:
     assert not may_use("fields.alerts", "fields.reports")
     assert not may_use("foundations.places", "fields.alerts")
     assert not may_use("public_site", "back_office")
+
+
+def test_nothing_refers_to_what_is_internal_but_from_inside() -> None:
+    sides = SIDES | {"fields.support": Side.INTERNAL, "fields.alerts": Side.INTERNET}
+    assert may_use("fields.support", "foundations.places", sides)
+    assert not may_use("back_office", "fields.support", sides)
+    assert not may_use("project", "fields.support", sides)
+
+
+def test_every_room_says_on_which_side_it_stands() -> None:
+    folders = {file.parent for file in PACKAGE.rglob("apps.py")}
+    rooms = {str(folder.relative_to(ROOT)).replace("/", ".") for folder in folders}
+    assert rooms == set(ROOMS)
+    for room in ROOMS:
+        assert side(room) in list(Side)
+
+
+def test_an_import_of_an_internal_slice_breaks_its_contract() -> None:
+    graph = ImportGraph()
+    sides = {"a": Side.INTERNET, "b": Side.BOTH, "c": Side.INTERNAL, "d": Side.INTERNAL}
+    for module in ("a", "a.views", "b", "c", "c.models", "d"):
+        graph.add_module(module)
+    graph.add_import(importer="d", imported="c.models")
+    graph.add_import(importer="c", imported="b")
+    assert list(wrong(graph, sides)) == []
+    graph.add_import(importer="a.views", imported="c.models")
+    assert list(wrong(graph, sides)) == ["a.views → c.models"]
 
 
 def test_every_room_has_a_floor() -> None:

@@ -76,13 +76,14 @@ class Crossing:
     `to` is the side that takes it. `schema` is a frozen dataclass: its fields are all that can
     cross, and nothing else does. `give` makes one of what is now (None: there is nothing to say).
     `take(value, made_at, now)` writes it down on the other side, in the transaction that notes its
-    coming. `oldest`: one that was made longer ago is refused.
+    coming. A slice inside gives what one of the other side has declared with its `take`: it
+    declares the same with its own `give`. `oldest`: one that was made longer ago is refused.
     """
 
     kind: str
     name: str
     to: Side
     schema: type[Any]
-    give: Callable[[], Any]
-    take: Callable[[Any, datetime, datetime], None]
     oldest: timedelta
+    give: Callable[[], Any] | None = None
+    take: Callable[[Any, datetime, datetime], None] | None = None

@@ -41,10 +41,17 @@ def load(home: Path) -> None:
 
 
 def load_staff(home: Path, *, now: datetime) -> None:
-    """The sample staff alone, in the caller's transaction; a drill has a city already."""
+    """The sample staff alone, in the caller's transaction; a drill has a city already.
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
     from policity.foundations.accounts import services as accounts
     from policity.foundations.accounts.models import Role
 
+    if not (settings.DEMO or settings.DRILL):
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本の職員を作りません。")
     lines = []
     for person in tomllib.loads(FACTS.read_text())["staff"]:
         password = secrets.token_urlsafe(12)

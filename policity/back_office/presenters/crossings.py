@@ -17,8 +17,8 @@ SHOWN = 100
 # Whoever reads an older one is told so before anything else.
 FRESH = timedelta(hours=1)
 HERE = {
-    Role.INTERNET: "ここは、インターネット側の設置です。内部側の情報（避難行動要支援者名簿など）は、"
-    "ここにはありません。",
+    Role.INTERNET: "ここは、インターネット側の設置です。"
+    "内部側の情報（避難行動要支援者名簿など）は、ここにはありません。",
     Role.INTERNAL: "ここは、内部側の設置です。市民のページも、電文の受け取りも、送信もありません。",
     Role.ALL: "これは見本です。1つの設置が、インターネット側と内部側の両方を兼ねています。"
     "本番では、必ず2つに分けます。",

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
+from policity.back_office.presenters.crossings import arrived
 from policity.fields.alerts import queries as alerts
 from policity.foundations.continuity import queries
 from policity.foundations.continuity.rules import health as rules
@@ -57,7 +58,7 @@ def lines(*, now: datetime) -> tuple[Line, ...]:
     found = [
         _database(fault),
         *_processes(home, now=now),
-        *(_telling(home, now=now) if settings.ROLE != Role.INTERNAL else ()),
+        *(_telling(home, now=now) if settings.ROLE != Role.INTERNAL else _told(now=now)),
         _disk(home),
         _copies(home, now=now),
         _clock(home, now=now),
@@ -73,6 +74,24 @@ def _telling(home: Path, *, now: datetime) -> Iterator[Line]:
     yield from _senders()
     yield from _kept(home)
     yield _asked("pages", "市民のページ", _pages)
+
+
+def _told(*, now: datetime) -> Iterator[Line]:
+    """Inside: how old is what the other installation says of the situation."""
+    yield _asked("crossings", "受け取った避難情報", lambda: _crossed(now=now))
+
+
+def _crossed(*, now: datetime) -> Line:
+    key, name, found = "crossings", "受け取った避難情報", arrived(now=now)
+    if found and not found.old:
+        return Line(key, name, State.GOOD, f"{_when(found.made_at)}の様子です。")
+    return Line(
+        key, name, State.WEAK,
+        f"{_when(found.made_at)}の様子のままです。" if found else "まだ何も届いていません。",
+        "支援が要る人のところへ、いま行くべきかどうかが、ここからは分かりません。",
+        "「受け渡し」を見て、断ったものがあれば書いてあるとおりに直し、"
+        "避難情報は防災の当直に電話で確かめてください。",
+    )  # fmt: skip
 
 
 def worst(found: tuple[Line, ...]) -> State:

@@ -1,6 +1,6 @@
 """What may cross, and what did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib import import_module
@@ -32,10 +32,19 @@ def declared() -> dict[str, declare.Crossing]:
         if app.module is None or not module_has_submodule(app.module, "declarations"):
             continue
         for one in getattr(import_module(f"{app.name}.declarations"), "CROSSINGS", ()):
-            if one.kind in found:
-                raise ValueError(f"a kind of crossing is taken: {one.kind}")
-            found[one.kind] = one
+            found[one.kind] = _joined(found[one.kind], one) if one.kind in found else one
     return found
+
+
+def _joined(some: declare.Crossing, more: declare.Crossing) -> declare.Crossing:
+    """One kind of which one slice says who takes it and another who gives it."""
+    give, take = more.give or some.give, more.take or some.take
+    whole = replace(some, give=give, take=take)
+    if whole != replace(more, give=give, take=take) or not (
+        some.give in (give, None) and some.take in (take, None)
+    ):
+        raise ValueError(f"a kind of crossing is taken: {some.kind}")
+    return whole
 
 
 def sides() -> tuple[Side, ...]:
@@ -45,7 +54,7 @@ def sides() -> tuple[Side, ...]:
 
 def going() -> tuple[declare.Crossing, ...]:
     """What this installation sends."""
-    return tuple(one for one in declared().values() if other(one.to) in sides())
+    return tuple(one for one in declared().values() if one.give and other(one.to) in sides())
 
 
 def trusted() -> tuple[tuple[Side, Ed25519PublicKey], ...]:
@@ -59,6 +68,12 @@ def last_sent(kind: str) -> int:
     """The number of the last file of a kind that went; 0 where none did."""
     sent = Crossing.objects.filter(kind=kind, course=Crossing.Course.SENT)
     return sent.aggregate(last=Max("number"))["last"] or 0
+
+
+def last_digest(kind: str) -> str:
+    """The digest of what was last sent of a kind; empty where nothing was."""
+    sent = Crossing.objects.filter(kind=kind, course=Crossing.Course.SENT).order_by("-number")
+    return sent.values_list("digest", flat=True).first() or ""
 
 
 def last_taken(kind: str) -> int:

@@ -116,7 +116,7 @@ def _send(
 ) -> Outcome | None:
     sender = other(one.to)
     with alone("crossing"):
-        value = one.give()
+        value = one.give() if one.give else None
         if value is None:
             return None
         number = max(queries.last_sent(one.kind), after or 0) + 1
@@ -132,6 +132,15 @@ def _send(
         _note(Crossing.Course.SENT, header, size=len(payload), by=by, now=now)
     part.rename(target)
     return Outcome(target.name, one.kind, number)
+
+
+def news(one: declare.Crossing) -> bool:
+    """Whether what there is to say differs from what was last sent."""
+    value = one.give() if one.give else None
+    if value is None:
+        return False
+    digest = formats.digest(formats.pack(one.schema, value))
+    return digest != queries.last_digest(one.kind)
 
 
 def _part(target: Path) -> Path:
@@ -195,7 +204,7 @@ def _take(
     if header.receiver not in queries.sides() or header.sender is header.receiver:
         raise RefusedError(Refusal.SIDE, header)
     one = queries.declared().get(header.kind)
-    if one is None or one.to is not header.receiver:
+    if one is None or one.take is None or one.to is not header.receiver:
         raise RefusedError(Refusal.KIND, header)
     with alone("crossing"):
         missed = judge(

@@ -1,20 +1,67 @@
 """Made-up people come into a demo and nowhere else."""
 
+import sys
+from contextlib import suppress
+from dataclasses import replace
+
+import django
 import pytest
+from django.utils import timezone
 
 from policity.foundations.accounts.models import User
 from policity.foundations.places.models import City
-from policity.project import demo
+from policity.foundations.residents.models import Resident
+from policity.project import demo, drill_play, environment
+from policity.project import home as homes
+
+
+def load_staff(home, patch):
+    demo.load_staff(home, now=timezone.now())
+
+
+def prepare(home, patch):
+    """What every command does first, in a home that was never filled."""
+
+    def python(module, *words, where):
+        assert module == "policity.project.demo"
+        demo.load(where.home)
+
+    patch.setattr(homes, "_python", python)
+    homes._fill(replace(environment.read(), home=home), lambda line: None)
+
+
+def play(home, patch):
+    patch.setattr(sys, "argv", ["drill_play", "heavy-rain", "10"])
+    patch.setattr(django, "setup", lambda: None)
+    assert drill_play.main() == 1
+
+
+ROADS = {
+    "the loader": lambda home, patch: demo.load(home),
+    "the staff alone": load_staff,
+    "a command's preparation": prepare,
+    "a drill's play": play,
+}
 
 
 @pytest.mark.django_db
-def test_a_home_that_is_no_demo_takes_in_no_sample(tmp_path, settings):
+@pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)
+def test_a_home_that_is_no_demo_takes_in_no_sample(tmp_path, settings, monkeypatch, road):
     assert not settings.DEMO
-    with pytest.raises(demo.NotADemoError, match="見本を読み込みません"):
-        demo.load(tmp_path)
+    with suppress(demo.NotADemoError):
+        road(tmp_path, monkeypatch)
     assert not User.objects.exists()
     assert not City.objects.exists()
-    assert not (tmp_path / demo.ACCOUNTS_FILE).exists()
+    assert not Resident.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_what_is_refused_is_said(tmp_path):
+    with pytest.raises(demo.NotADemoError, match="見本を読み込みません"):
+        demo.load(tmp_path)
+    with pytest.raises(demo.NotADemoError, match="見本の職員を作りません"):
+        demo.load_staff(tmp_path, now=timezone.now())
 
 
 @pytest.mark.django_db

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from policity.project import environment
+from policity.kit.sides import Role
+from policity.project import environment, front, serve
 
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("PORT", "POLICITY_URL", "POLICITY_DATABASE_URL"):
+    for name in ("PORT", "POLICITY_URL", "POLICITY_DATABASE_URL", "POLICITY_ROLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("POLICITY_HOME", str(tmp_path))
 
@@ -207,3 +208,68 @@ def _settings(*names: str) -> str:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("role", "demo", "expected"),
+    [
+        ("", "1", Role.ALL),
+        ("", "0", Role.INTERNET),
+        ("internet", "0", Role.INTERNET),
+        ("internal", "0", Role.INTERNAL),
+        ("internal", "1", Role.INTERNAL),
+        ("all", "1", Role.ALL),
+        ("all", "0", None),
+        ("inside", "1", None),
+    ],
+)
+def test_which_installation_it_is(
+    monkeypatch: pytest.MonkeyPatch, role: str, demo: str, expected: Role | None
+) -> None:
+    # As in a city, and not as in a test.
+    monkeypatch.setattr(environment, "UNSAID", Role.INTERNET)
+    monkeypatch.setenv("POLICITY_ROLE", role)
+    monkeypatch.setenv("POLICITY_DEMO", demo)
+    if expected is None:
+        with pytest.raises(environment.BadEnvironmentError, match=r"POLICITY_ROLE: .*internal"):
+            environment.read()
+    else:
+        assert environment.read().role is expected
+
+
+def test_a_drills_home_has_nothing_internal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / environment.DRILL).touch()
+    for role in ("internal", "all"):
+        monkeypatch.setenv("POLICITY_ROLE", role)
+        monkeypatch.setenv("POLICITY_DEMO", "0")
+        assert environment.read().role is Role.INTERNET
+
+
+@pytest.mark.parametrize(
+    ("role", "children"),
+    [
+        (Role.INTERNET, {"web", "worker", "live", "watcher", "sender-urgent", "sender-routine"}),
+        (Role.INTERNAL, {"web", "worker"}),
+        (Role.ALL, {"web", "worker", "live", "watcher", "sender-urgent", "sender-routine"}),
+    ],
+)
+def test_what_runs_and_what_is_said_first_follow_from_the_role(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: Role, children: set[str]
+) -> None:
+    monkeypatch.setenv("POLICITY_ROLE", role.value)
+    monkeypatch.setenv("POLICITY_DEMO", "1")
+    where = environment.read()
+    assert {child.name for child in serve._City(where)._others()} == children
+    assert role in serve.ROLES
+
+
+def test_the_front_inside_leads_everybody_to_the_staffs_pages(tmp_path: Path) -> None:
+    def written(inside: bool) -> str:
+        return front.configuration(
+            published=tmp_path, socket=tmp_path / "s", bind="::1", port=1, inside=inside
+        )
+
+    assert "redir * /staff/ 302" in written(True)
+    assert "redir" not in written(False)
