@@ -168,8 +168,11 @@ $inside
 		@hidden path /.* /errors/*
 		error @hidden 404
 
-		@starting not file {
-			try_files /index.html
+		@starting {
+			not path /assets/*
+			not file {
+				try_files /index.html
+			}
 		}
 		handle @starting {
 			root * $pages
@@ -240,8 +243,8 @@ $types
 
 
 INSIDE = """
-	@published not path /assets/*
-	handle @published {
+	@outside not path /assets/*
+	handle @outside {
 		redir * /staff/ 302
 	}
 """

@@ -118,4 +118,4 @@ def _levels(situation: Situation) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _way(sender: Side) -> str:
-    return f"{SIDE_NAMES[sender]}から{SIDE_NAMES[other(sender)]}へ"
+    return f"{SIDE_NAMES[sender]} → {SIDE_NAMES[other(sender)]}"

@@ -49,7 +49,7 @@ def test_it_says_what_went_what_came_and_what_to_do_about_the_rest(client, cross
         "の様子です",
     ):
         assert word in said
-    assert "city、orders、sites" in said
+    assert "項目：city、orders、sites（このほかは渡りません）" in said
     assert "<b>x" not in said
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from policity.kit.sides import Role
-from policity.project import environment, front, serve
+from policity.project import environment, serve
 
 
 @pytest.fixture(autouse=True)
@@ -263,13 +263,3 @@ def test_what_runs_and_what_is_said_first_follow_from_the_role(
     where = environment.read()
     assert {child.name for child in serve._City(where)._others()} == children
     assert role in serve.ROLES
-
-
-def test_the_front_inside_leads_everybody_to_the_staffs_pages(tmp_path: Path) -> None:
-    def written(inside: bool) -> str:
-        return front.configuration(
-            published=tmp_path, socket=tmp_path / "s", bind="::1", port=1, inside=inside
-        )
-
-    assert "redir * /staff/ 302" in written(True)
-    assert "redir" not in written(False)

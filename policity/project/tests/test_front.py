@@ -613,3 +613,29 @@ def _configured(folder: Path, **options: Any) -> str:
     return front.configuration(
         published=folder, socket=folder / "s", bind="127.0.0.1", port=1, **options
     )
+
+
+def test_inside_everybody_is_led_to_the_staffs_pages(tmp_path: Path) -> None:
+    place = _place(tmp_path)
+    # Nothing is published there but this.
+    _publish(place.published, "assets/app.0f3c9a1b.css", b"a{b:c}" * 50)
+    file = tmp_path / "Caddyfile"
+    file.write_text(
+        front.configuration(
+            published=place.published, socket=place.socket, bind="127.0.0.1", port=place.port,
+            inside=True,
+        )
+    )  # fmt: skip
+    with place.log.open("w") as log:
+        process = subprocess.Popen(
+            front.command(file), env=os.environ | front.surroundings(tmp_path), stderr=log
+        )
+    try:
+        _until_answered(place, "/healthz")
+        for path in ("/", "/alerts/", "/state.json", "/nothing"):
+            reply = place.get(path)
+            assert (reply.status, reply.headers["location"]) == (302, "/staff/")
+        assert place.get("/assets/app.0f3c9a1b.css").status == 200
+    finally:
+        process.terminate()
+        process.wait(10)

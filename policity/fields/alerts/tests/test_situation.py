@@ -10,6 +10,7 @@ from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.services import orders
 from policity.fields.alerts.tests.test_orders import decide  # noqa: F401  # a fixture
 from policity.foundations.accounts.models import AuditEntry, Role
+from policity.foundations.accounts.services import audit
 from policity.foundations.crossing import formats, services, tasks
 from policity.foundations.crossing.models import Crossing
 from policity.foundations.crossing.rules import Header, Refusal
@@ -217,7 +218,7 @@ def test_what_cannot_be_taken_down_is_not_taken(city, send, receive, link, monke
     def fail(*_, **__):
         raise broken
 
-    monkeypatch.setattr(services.audit, "record", fail)
+    monkeypatch.setattr(audit, "record", fail)
     with pytest.raises(RuntimeError):
         receive()
     assert queries.received() is None

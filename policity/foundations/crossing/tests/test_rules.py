@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -95,7 +96,7 @@ def test_what_is_packed_comes_out_as_it_was(note, count, names):
     "value",
     [
         outer(More("a", NOW, "who they are")),
-        outer("a"),
+        outer(cast(Inner, "a")),
         outer(note="x" * (formats.LONGEST + 1)),
         outer(count=True),
         outer(Inner("a", NOW.replace(tzinfo=None))),
