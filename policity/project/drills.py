@@ -25,6 +25,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from policity.kit.sides import Role
 from policity.project import cluster, environment, home
 from policity.project.children import Child
 from policity.project.environment import Environment
@@ -293,7 +294,9 @@ def _lock(handle: int) -> None:
 
 def _furnish(where: Environment, own: Path) -> None:
     """A database with the city and nobody in it."""
-    home.prepare(replace(where, home=own, demo=False, drill=True, database_url=""))
+    # As its own processes find themselves (`environment.read`), whichever role the city has.
+    role = Role.INTERNET
+    home.prepare(replace(where, home=own, demo=False, drill=True, role=role, database_url=""))
     if where.database_url:
         _take_city(where.database_url, own / DATABASE)
     else:

@@ -180,7 +180,8 @@ def receive(
     own = f"{sides[0].value}-" if len(sides) == 1 else "-"
     found = []
     for file in sorted(folder.glob(f"*{ENDING}")):
-        if file.name.startswith(own):
+        # Nor anything that would keep us waiting, or is no file.
+        if file.name.startswith(own) or not file.is_file():
             continue
         with file.open("rb") as handle:
             raw = handle.read(LARGEST + 1)

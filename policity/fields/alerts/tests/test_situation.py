@@ -1,6 +1,7 @@
 """The situation crosses: two homes play in one database, the sides being told apart by settings."""
 
 import json
+import os
 from datetime import timedelta
 
 import pytest
@@ -257,6 +258,13 @@ def test_nothing_crosses_from_a_drill_or_without_a_city(db, link, send, settings
     settings.DRILL = True
     with pytest.raises(services.CrossingError, match="訓練"):
         send()
+
+
+def test_what_only_looks_like_a_file_stops_nobody(city, send, receive, link):
+    (link / "a.crossing").mkdir()
+    os.mkfifo(link / "b.crossing")
+    send()
+    assert [one.said for one in receive()] == [""]
 
 
 def test_a_key_is_told_from_what_is_none_and_from_our_own(link, settings):
