@@ -33,6 +33,7 @@ def prepare(home, patch):
 def play(home, patch):
     patch.setattr(sys, "argv", ["drill_play", "heavy-rain", "10"])
     patch.setattr(django, "setup", lambda: None)
+    patch.setattr(drill_play, "Play", lambda *_, **__: pytest.fail("it plays"))
     assert drill_play.main() == 1
 
 

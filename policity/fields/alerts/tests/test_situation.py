@@ -101,26 +101,18 @@ def change(file, before: bytes, after: bytes) -> None:
     file.write_bytes(file.read_bytes().replace(before, after))
 
 
-def from_inside(file) -> None:
-    """Signed by the side that may not send this."""
-    payload = file.read_bytes().split(b"\n")[2]
-    head = Header(
-        "situation", sides.Side.INTERNAL, sides.Side.INTERNET, 2, NOW, formats.digest(payload)
-    )
-    file.write_bytes(formats.seal(head, payload, services._key(sides.Side.INTERNAL)))
-
-
 def with_(**said):
     """Rightly signed, by the right side, with another header or payload."""
 
     def rewrite(file) -> None:
+        sender = said.get("sender", sides.Side.INTERNET)
         payload = said.get("payload", file.read_bytes().split(b"\n")[2])
         head = Header(
-            said.get("kind", "situation"), sides.Side.INTERNET,
+            said.get("kind", "situation"), sender,
             said.get("receiver", sides.Side.INTERNAL), said.get("number", 2),
             said.get("made_at", NOW), formats.digest(payload),
         )  # fmt: skip
-        file.write_bytes(formats.seal(head, payload, services._key(sides.Side.INTERNET)))
+        file.write_bytes(formats.seal(head, payload, services._key(sender)))
 
     return rewrite
 
@@ -128,9 +120,9 @@ def with_(**said):
 WRONG = {
     Refusal.CUT: lambda file: file.write_bytes(file.read_bytes()[:-50]),
     Refusal.LARGE: lambda file: file.write_bytes(b"x" * (16 * 1024 * 1024 + 1)),
-    Refusal.KEY: from_inside,
+    Refusal.KEY: lambda file: None,
     Refusal.FORGED: lambda file: change(file, b'"number":2', b'"number":3'),
-    Refusal.SIDE: with_(receiver=sides.Side.INTERNET),
+    Refusal.SIDE: with_(sender=sides.Side.INTERNAL, receiver=sides.Side.INTERNET),
     Refusal.KIND: with_(kind="register"),
     Refusal.REPLAY: with_(number=1),
     Refusal.GAP: with_(number=3),
@@ -165,6 +157,14 @@ def test_what_is_not_right_is_refused_said_logged_and_changes_nothing(
 
 
 BLIND = (Refusal.CUT, Refusal.LARGE, Refusal.KEY, Refusal.FORGED)
+
+
+def test_one_side_does_not_write_to_itself(city, send, receive, link):
+    send()
+    (file,) = link.iterdir()
+    with_(sender=sides.Side.INTERNAL, number=1)(file)
+    (outcome,) = receive()
+    assert "宛てた" in outcome.said
 
 
 def test_after_one_that_came_too_late_the_next_is_taken(city, send, receive):

@@ -135,6 +135,9 @@ def test_a_file_says_who_it_is_from_and_what_is_in_it():
     raw = formats.seal(header(), b"{}", KEY)
     assert formats.unseal(raw, TRUSTED) == (header(), b"{}")
     assert refused(lambda: formats.unseal(raw, ())) is Refusal.KEY
+    # Signed, and yet not what its header says.
+    wrong = formats.seal(header(payload=b"[]"), b"{}", KEY)
+    assert refused(lambda: formats.unseal(wrong, TRUSTED)) is Refusal.FORGED
     # A key counts for the side it was given for.
     other = ((Side.INTERNAL, KEY.public_key()),)
     assert refused(lambda: formats.unseal(raw, other)) is Refusal.KEY
