@@ -7,11 +7,11 @@ per counted thing one number is kept, the moment at which its whole allowance is
 import re
 import threading
 import tomllib
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Strangers can name any number of addresses; about 20 MB.
+# Strangers can name any number of addresses; about 30 MB.
 MOST_COUNTED = 100_000
 
 
@@ -80,16 +80,24 @@ class Counter:
         self._full_at: dict[Hashable, float] = {}
         self._lock = threading.Lock()
 
-    def wait(self, limit: Limit, who: Hashable, *, now: float) -> float:
-        """Count one and give 0; or count nothing, and give the seconds until one may pass."""
-        key = (limit.name, who)
+    def wait(self, asked: Iterable[tuple[Limit, Hashable]], *, now: float) -> float:
+        """Count one at each limit and give 0; or count it at none, and give the seconds to wait.
+
+        Who is refused at one limit pays at no other: else somebody who asks on and on would use up
+        the day of everybody at their address.
+        """
         with self._lock:
-            full_at = max(self._full_at.get(key, now), now)
-            wait = full_at - now - (limit.at_once - 1) * limit.every
+            after: dict[Hashable, float] = {}
+            longest = 0.0
+            for limit, who in asked:
+                key = (limit.name, who)
+                full_at = max(self._full_at.get(key, now), now)
+                longest = max(longest, full_at - now - (limit.at_once - 1) * limit.every)
+                after[key] = full_at + limit.every
             # A hair of a second is the arithmetic's, not somebody's.
-            if wait > 1e-6:
-                return wait
-            self._full_at[key] = full_at + limit.every
+            if longest > 1e-6:
+                return longest
+            self._full_at |= after
             if len(self._full_at) > MOST_COUNTED:
                 self._forget(now)
             return 0.0

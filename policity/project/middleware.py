@@ -33,6 +33,8 @@ from policity.public_site.presenters import error as error_page
 
 # Asked every few seconds by monitoring.
 QUIET = {"readyz"}
+# Ours have 32 characters; what strangers write instead is not kept in memory at any length.
+LONGEST_LINK = 64
 
 
 def request_log(
@@ -165,17 +167,18 @@ class Limits:
         route = match.route if match else ""
         who: dict[Counted, Hashable] = {
             Counted.ADDRESS: place(last_hop(request.headers.get("X-Forwarded-For", ""))),
-            Counted.LINK: parts.get("link", ""),
+            Counted.LINK: parts.get("link", "")[:LONGEST_LINK],
         }
-        waits = [
-            self.counter.wait(limit, who[limit.counted], now=time.monotonic())
+        asked = [
+            (limit, who[limit.counted])
             for limit in self.limits
             if who[limit.counted] and limit.covers(request.method or "", route)
         ]
-        if not any(waits):
+        wait = self.counter.wait(asked, now=time.monotonic())
+        if not wait:
             return None
         response = HttpResponse(error_page("429", _language(parts)), status=429)
-        response["Retry-After"] = str(math.ceil(max(waits)))
+        response["Retry-After"] = str(math.ceil(wait))
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"
         return response
