@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urljoin
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
@@ -130,8 +130,8 @@ class Fetcher:
     async def _client(self, url: str) -> Client:
         """A client that connects to what a name led to when it was judged, and nowhere else.
 
-        Where the city has a proxy for going out, that looks names up and judges. Raises FetchError,
-        Unreachable.
+        Where the city has a proxy for going out to it, that looks names up and judges. Raises
+        FetchError, Unreachable.
         """
         # The client's own reading of the address, so that what is judged is what is called.
         asked = Url(url)
@@ -139,8 +139,7 @@ class Fetcher:
         now = asyncio.get_running_loop().time()
         if (known := self._ways.get((host, port))) and now < known.until:
             return known.client
-        proxied = asked.scheme in getproxies()
-        found = [] if proxied else await self._judged(host, port)
+        found = [] if _by_proxy(asked.scheme, host) else await self._judged(host, port)
         # Another request may have waited for the same name.
         known = self._ways.get((host, port))
         if known and now < known.until:
@@ -172,7 +171,9 @@ class Fetcher:
             .connect_timeout(self._patience)
             .timeout(self._total)
         )  # fmt: skip
-        client = (builder.resolve(host, address, port) if address else builder).build()
+        # What was judged is called, and no proxy may look elsewhere for it.
+        direct = builder.no_proxy().resolve(host, address, port) if address else builder
+        client = direct.build()
         self._open.add(client)
         return client
 
@@ -232,6 +233,11 @@ class Fetcher:
                 last_modified=(response.get_header("last-modified") or "")[:100],
                 ahead=ahead,
             )
+
+
+def _by_proxy(scheme: str, host: str) -> bool:
+    """Whether the environment (https_proxy, all_proxy, no_proxy) leads to a host by a proxy."""
+    return not {scheme, "all"}.isdisjoint(getproxies()) and not proxy_bypass(host)
 
 
 def _causes(error: PyreqwestError) -> str:

@@ -144,14 +144,35 @@ def test_a_server_that_moved_is_found_again(server, fetcher, monkeypatch):
     assert len(asked) == 2
 
 
-def test_where_the_city_has_a_proxy_that_looks_names_up(server, fetcher, monkeypatch):
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+def test_where_the_city_has_a_proxy_that_looks_names_up(server, fetcher, monkeypatch, name):
     proxy = server.put("/feed.xml", b"by the proxy").removesuffix("/feed.xml")
     asked = leads(monkeypatch, "127.0.0.9")
-    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv(name, proxy)
     with pytest.raises(FetchError, match="404"):
         get(fetcher, "http://feed.invalid/feed.xml")
     assert asked == []
     assert server.asked[-1][0] == "http://feed.invalid/feed.xml"
+
+
+def test_what_goes_past_the_proxy_is_judged_here(server, monkeypatch):
+    """An address that the city excepts from its proxy is no way around the guard."""
+    url = server.put("/feed.xml", b"inside").replace("127.0.0.1", "feed.invalid")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "feed.invalid")
+    asked = leads(monkeypatch, "127.0.0.1")
+    for private in (False, True):
+        fetcher = Fetcher(total=timedelta(seconds=1), allow_private=private)
+        try:
+            if private:
+                assert get(fetcher, url).body == b"inside"
+            else:
+                with pytest.raises(FetchError, match="POLICITY_FEEDS_ALLOW_PRIVATE"):
+                    get(fetcher, url)
+        finally:
+            fetcher.close()
+    assert asked == ["feed.invalid"] * 2
+    assert len(server.asked) == 1
 
 
 def test_closing_breaks_off_what_hangs(server):
