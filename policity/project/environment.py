@@ -126,7 +126,7 @@ def read() -> Environment:
     secret_key_file = env.str(
         "POLICITY_SECRET_KEY_FILE",
         "",
-        validate=[lambda text: _outside(text, Path(home).resolve()), _for_its_owner],
+        validate=[lambda text: _outside(text, Path(home).resolve()), _key],
     )
     security_contact = env.str(
         "POLICITY_SECURITY_CONTACT",
@@ -170,6 +170,7 @@ def read() -> Environment:
         validate=[
             lambda text: _with(oidc_issuer, text),
             lambda text: _outside(text, Path(home).resolve()),
+            _for_its_owner,
         ],
     )
     oidc_claim = env.str("POLICITY_OIDC_CLAIM", "email", validate=validate.Length(min=1))
@@ -243,11 +244,9 @@ def _postgresql(text: str) -> None:
 
 def _secret(text: str, home: Path) -> None:
     _outside(text, home)
+    _for_its_owner(text)
     if text:
-        try:
-            _postgresql(_read(text) or "empty")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValidationError(f"Cannot be read: {type(error).__name__}.") from error
+        _postgresql(_read(text) or "empty")
 
 
 def _read(file: str) -> str:
@@ -278,12 +277,17 @@ def _for_its_owner(text: str) -> None:
         return
     try:
         mode = Path(text).stat().st_mode
-        found = Path(text).read_text().strip()
+        _read(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise ValidationError(f"Cannot be read: {error}") from error
+        # What is in it is not repeated.
+        raise ValidationError(f"Cannot be read: {type(error).__name__}.") from error
     if mode & 0o007:
         raise ValidationError(f"Everybody on the machine may read it: chmod o-rwx {text}")
-    if len(found) < 32:
+
+
+def _key(text: str) -> None:
+    _for_its_owner(text)
+    if text and len(_read(text)) < 32:
         raise ValidationError("Shorter than 32 signs.")
 
 

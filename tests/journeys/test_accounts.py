@@ -41,6 +41,7 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provid
     found = Provider()
     found.says = {"email": "kanri@example.jp", "email_verified": True, "amr": ["mfa"]}
     (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(0o600)
     monkeypatch.setenv("POLICITY_OIDC_ISSUER", found.issuer)
     monkeypatch.setenv("POLICITY_OIDC_CLIENT", CLIENT)
     monkeypatch.setenv("POLICITY_OIDC_SECRET_FILE", str(tmp_path / "secret"))

@@ -87,6 +87,7 @@ def test_where_the_data_is_chooses_the_settings(
     assert environment.read().settings == environment.EMBEDDED
     file = tmp_path.parent / f"{tmp_path.name}-url"
     file.write_text(f"{URL}\n")
+    file.chmod(0o640)
     monkeypatch.setenv("POLICITY_DATABASE_URL_FILE", str(file))
     where = environment.read()
     assert (where.database_url, where.settings) == (URL, environment.CLUSTER)
@@ -101,6 +102,7 @@ def test_a_database_that_is_none_is_refused_and_its_password_told_to_nobody(
 ) -> None:
     file = tmp_path.parent / f"{tmp_path.name}-url"
     file.write_text(url)
+    file.chmod(0o600)
     for name, value in (("POLICITY_DATABASE_URL", url), ("POLICITY_DATABASE_URL_FILE", str(file))):
         with monkeypatch.context() as patch:
             patch.setenv(name, value)
@@ -172,6 +174,34 @@ def test_a_key_from_elsewhere_is_a_secret_or_none(
     else:
         with pytest.raises(environment.BadEnvironmentError, match="POLICITY_SECRET_KEY_FILE"):
             environment.read()
+
+
+@pytest.mark.parametrize("name", ["POLICITY_DATABASE_URL_FILE", "POLICITY_OIDC_SECRET_FILE"])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o602])
+def test_a_secret_that_everybody_can_read_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    mode: int,
+) -> None:
+    file = tmp_path_factory.mktemp("vault") / "secret"
+    file.write_text(URL)
+    file.chmod(mode)
+    monkeypatch.setenv("POLICITY_OIDC_ISSUER", "https://login.city.example")
+    monkeypatch.setenv("POLICITY_OIDC_CLIENT", "policity")
+    monkeypatch.setenv("POLICITY_OIDC_SECRET_FILE", str(file))
+    monkeypatch.setenv(name, str(file))
+    if mode & 0o007:
+        with pytest.raises(environment.BadEnvironmentError, match=f"{name}: .*chmod") as raised:
+            environment.read()
+        assert "hidden" not in str(raised.value)
+    else:
+        environment.read()
+    file.chmod(0o600)
+    file.write_bytes(b"hidden\xff")
+    with pytest.raises(environment.BadEnvironmentError, match=f"{name}: Cannot") as raised:
+        environment.read()
+    assert "hidden" not in str(raised.value)
 
 
 COOKIES = (
