@@ -139,11 +139,23 @@ http://:$port {
 		}
 	}
 
+	# A telegram to try a rule on: the one file that anybody can send. It is read up to 8 MiB.
+	@files path /staff/rules/*
+	handle @files {
+		header ?Cache-Control "no-store"
+		request_body {
+			max_size 9MB
+		}
+		reverse_proxy "unix/$socket" {
+			header_up X-Forwarded-For {client_ip}
+		}
+	}
+
 	@staff path /staff /staff/*
 	handle @staff {
 		header ?Cache-Control "no-store"
 		request_body {
-			max_size 20MB
+			max_size 1MB
 		}
 		reverse_proxy "unix/$socket" {
 			header_up X-Forwarded-For {client_ip}

@@ -481,6 +481,29 @@ def test_a_resident_sends_little(site: Site, path: str) -> None:
     assert site.post(path, b"x" * 70_000).status == 413
 
 
+@pytest.mark.usefixtures("echo")
+def test_staff_send_forms_and_at_one_place_a_telegram(site: Site) -> None:
+    assert site.post("/staff/orders/", b"x" * 900_000).status == 200
+    assert site.post("/staff/orders/", b"x" * 1_100_000).status == 413
+    assert site.post("/staff/rules/fog/", b"x" * 8_900_000).status == 200
+    assert site.post("/staff/rules/fog/", b"x" * 9_600_000).status == 413
+
+
+@pytest.mark.usefixtures("echo")
+def test_what_somebody_uploads_is_nobodys_page(site: Site) -> None:
+    """Whatever it is: nothing lies where pages are served from, and no address leads there."""
+    media = site.published.with_name("media")
+    media.mkdir(exist_ok=True)
+    for name in ("evil.html", "evil.svg", "notice.pdf"):
+        (media / name).write_text("<script>planted</script>")
+        for path in (f"/media/{name}", f"/../media/{name}", f"/..%2fmedia/{name}",
+                     f"/assets/../../media/{name}", f"/assets/..%2f..%2fmedia%2f{name}",
+                     f"/media%2f{name}"):  # fmt: skip
+            reply = site.get(path)
+            assert reply.status in (400, 404), path
+            assert b"planted" not in reply.body, path
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/register/", "/ko/me/x/", "/reply/x/", "/me/leave/x/"])
 def test_while_the_application_is_down_a_resident_is_told_what_to_do(
