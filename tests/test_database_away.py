@@ -1,12 +1,15 @@
 """The database is away: what residents send is kept, and comes in once; everybody is told."""
 
+import os
 from contextlib import contextmanager
 from datetime import timedelta
 from unittest import mock
 
 import pytest
+import time_machine
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
 from lxml import html
@@ -18,9 +21,12 @@ from policity.foundations.accounts.models import Role
 from policity.foundations.continuity import queries, tasks
 from policity.foundations.continuity.models import Arrived
 from policity.foundations.continuity.rules.health import State
+from policity.foundations.continuity.rules.waiting import Kept
 from policity.foundations.continuity.services import spooling
+from policity.foundations.delivery import views
 from policity.foundations.delivery.models import Alarm, Reply, Target
-from policity.foundations.delivery.services import send, tell
+from policity.foundations.delivery.services import send as send_out
+from policity.foundations.delivery.services import tell
 from policity.foundations.delivery.services.composing import reply_about
 from policity.foundations.delivery.services.sending import Sender
 from policity.foundations.delivery.tests.conftest import Office
@@ -30,8 +36,10 @@ from policity.foundations.residents.models import Address, Resident
 from policity.foundations.residents.rules.audience import Audience
 from policity.foundations.residents.rules.links import Purpose
 from policity.foundations.residents.services import confirm_mail, register
+from policity.foundations.work.queries import database_away
 from policity.kit.languages import LANGUAGES
 from policity.kit.severity import Severity
+from policity.project import middleware
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("city")]
 
@@ -69,7 +77,7 @@ def link(home, tmp_path):
         kind="weather", thread="t:1", severity=Severity.SEVERE, level=4, texts=texts,
         told_at=now, now=now,
     )  # fmt: skip
-    send(messages=[message], audience=Audience("weather", Severity.SEVERE), by=None, now=now)
+    send_out(messages=[message], audience=Audience("weather", Severity.SEVERE), by=None, now=now)
     office = Office(tmp_path / "hand")
     assert isinstance(office.sender, Sender)
     office.settle(now=now)
@@ -79,9 +87,19 @@ def link(home, tmp_path):
 
 def arrive(home):
     count = 0
-    while tasks.arrive(timezone.now()):
-        count += 1
+    while ended := tasks.arrive(timezone.now()):
+        count += ended
     return count
+
+
+def file_of(home, kept):
+    return home / queries.SPOOL / str(kept)
+
+
+def send(client, path, said, *, at=None):
+    """While the database is away; at a moment of its own."""
+    with away(), time_machine.travel(at or timezone.now(), tick=False):
+        return client.post(path, said)
 
 
 def good_form(client: Client) -> dict[str, str]:
@@ -103,8 +121,9 @@ def test_a_registration_is_kept_and_arrives_once(client, home, language, error):
     page = html.document_fromstring(answer.content)
     assert page.get("lang") == language.html
     assert "119" in page.text_content()
-    (file,) = queries.spooled(home)
-    assert file.stat().st_mode & 0o077 == 0
+    (kept,) = queries.spooled(home)
+    assert file_of(home, kept).stat().st_mode & 0o077 == 0
+    assert file_of(home, kept).parent.stat().st_mode & 0o077 == 0
     assert not Resident.objects.exists()
     assert arrive(home) == 1
     resident = Resident.objects.get()
@@ -122,22 +141,85 @@ def test_whoever_needs_help_comes_first_and_stands_in_the_queue(client, home, li
             (f"/reply/{link}/more/", {"phone": "0424649999", "situation": ["alone"]}),
         ):
             assert client.post(path, said).status_code == 202
-    assert queries.calls_among(queries.spooled(home)) == 2
-    assert tasks.arrive(timezone.now()) == tasks.arrive(timezone.now()) == 1
+    waiting = queries.spooled(home)
+    assert queries.calls_among(waiting) == 2
+    # What they had sent before comes before their call; a stranger's registration is last.
+    assert [one.call for one in waiting] == [False, True, True, False]
+    with mock.patch.object(spooling, "BATCH_SECONDS", 0):
+        assert [tasks.arrive(timezone.now()) for _ in range(3)] == [1, 1, 1]
     alarm = Alarm.objects.get()
     assert (alarm.phone, alarm.situation) == ("0424649999", ["alone"])
-    assert arrive(home) == 2
+    assert arrive(home) == 1
     assert {reply.answer for reply in Reply.objects.all()} == {"seen", "help"}
+
+
+def test_i_am_safe_from_before_does_not_close_the_call_that_followed(client, home, link):
+    now = timezone.now()
+    send(client, f"/reply/{link}/", {"answer": "safe"}, at=now - timedelta(minutes=20))
+    send(client, f"/reply/{link}/", {"answer": "help"}, at=now - timedelta(minutes=10))
+    assert arrive(home) == 2
+    assert Alarm.objects.get().closed_at is None
+
+
+def test_i_am_safe_after_a_call_closes_it(client, home, link):
+    now = timezone.now()
+    send(client, f"/reply/{link}/", {"answer": "help"}, at=now - timedelta(minutes=20))
+    send(client, f"/reply/{link}/", {"answer": "safe"}, at=now - timedelta(minutes=10))
+    assert arrive(home) == 2
+    assert Alarm.objects.get().closed_at is not None
+
+
+def test_a_call_that_came_directly_is_not_closed_by_what_still_waited(client, home, link):
+    send(client, f"/reply/{link}/", {"answer": "safe"}, at=timezone.now() - timedelta(minutes=1))
+    assert client.post(f"/reply/{link}/", {"answer": "help"}).status_code == 200
+    assert arrive(home) == 1
+    assert Alarm.objects.get().closed_at is None
+
+
+def test_a_call_has_waited_since_it_was_sent_and_is_in_the_chronology_when_it_came(
+    client, home, link
+):
+    sent = timezone.now() - timedelta(hours=2)
+    send(client, f"/reply/{link}/", {"answer": "help"}, at=sent)
+    came = timezone.now()
+    assert arrive(home) == 1
+    alarm = Alarm.objects.get()
+    assert abs(alarm.raised_at - sent) < timedelta(seconds=1)
+    assert alarm.steps.get().at >= came
+
+
+def watched_until(moment):
+    """Somebody is on duty, and goes home then."""
+    return mock.patch("policity.foundations.delivery.views._watched", lambda at: at < moment)
+
+
+def test_a_call_of_when_somebody_was_on_duty_is_taken_after_they_went_home(client, home, link):
+    sent = timezone.now() - timedelta(hours=2)
+    with watched_until(sent + timedelta(hours=1)):
+        send(client, f"/reply/{link}/", {"answer": "help"}, at=sent)
+        assert arrive(home) == 1
+    assert Alarm.objects.get().closed_at is None
+    assert queries.set_aside(home) == []
+
+
+def test_who_calls_while_nobody_is_on_duty_is_told_119_and_not_that_it_will_arrive(
+    client, home, link
+):
+    with watched_until(timezone.now() - timedelta(hours=1)):
+        answer = send(client, f"/reply/{link}/", {"answer": "help"})
+    assert answer.status_code == 409
+    assert html.document_fromstring(answer.content).xpath("//a[@href='tel:119']")
+    assert queries.spooled(home) == []
 
 
 def test_a_worker_that_dies_after_the_commit_takes_it_once(client, home, link):
     with away():
         client.post(f"/reply/{link}/", {"answer": "safe"})
-    (file,) = queries.spooled(home)
-    before = file.read_bytes()
+    (kept,) = queries.spooled(home)
+    before = file_of(home, kept).read_bytes()
     assert arrive(home) == 1
     # The commit was, the file was not yet gone.
-    file.write_bytes(before)
+    file_of(home, kept).write_bytes(before)
     assert arrive(home) == 1
     assert Reply.objects.count() == 1
     assert queries.set_aside(home) == []
@@ -174,10 +256,11 @@ def test_a_defect_in_one_holds_up_no_other(client, home, link):
         client.post(f"/reply/{link}/", {"answer": "help"})
         client.post(f"/reply/{link}/", {"answer": "safe"})
     first = queries.spooled(home)[0]
-    first.write_text("{")
+    file_of(home, first).write_text("{")
     assert arrive(home) == 2
     assert Reply.objects.get().answer == "safe"
     assert len(queries.set_aside(home)) == 1
+    assert spooling.refused(home)[0]["text"] == "{"
     found = {line.key: line for line in lines(now=timezone.now())}
     assert found["aside"].state == State.BROKEN
 
@@ -208,7 +291,7 @@ def test_where_there_is_no_room_it_is_said(client, home, monkeypatch):
 
 @pytest.mark.parametrize("error", [IntegrityError, DataError])
 def test_a_defect_of_ours_is_no_database_that_is_away(home, error):
-    assert not queries.database_away(error("x"))
+    assert not database_away(error("x"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.code)
@@ -243,3 +326,121 @@ def test_what_came_in_long_ago_is_forgotten(client, home, link):
         client.post(f"/reply/{link}/", {"answer": "safe"})
     assert arrive(home) == 1
     assert not Arrived.objects.filter(key="old").exists()
+
+
+def test_one_at_which_the_database_fails_holds_up_its_sender_and_nobody_else(client, home, link):
+    form = good_form(client)
+    with away():
+        client.post(f"/reply/{link}/", {"answer": "help"})
+        client.post(f"/reply/{link}/", {"answer": "seen"})
+        client.post("/register/", form)
+
+    def fail(*_, **__):
+        raise OperationalError("no such column")
+
+    with mock.patch.object(views, "reply", fail):
+        assert tasks.arrive(timezone.now()) == 1
+        # Nothing else is there to do: the worker rests, and it is in the log.
+        with pytest.raises(OperationalError):
+            tasks.arrive(timezone.now())
+    assert Address.objects.filter(value="someone@example.jp").exists()
+    assert len(queries.spooled(home)) == 2
+    assert arrive(home) == 2
+    assert {one.answer for one in Reply.objects.all()} == {"help", "seen"}
+
+
+def test_the_board_says_how_many_still_wait(client, home, link):
+    with away():
+        client.post(f"/reply/{link}/", {"answer": "help"})
+        client.post(f"/reply/{link}/", {"answer": "seen"})
+    (told,) = (one for one in board(now=timezone.now()).troubles if "預かった" in one.what)
+    assert "2件（うち、助けを求める返事が1件）" in told.what
+    arrive(home)
+    assert not any("預かった" in one.what for one in board(now=timezone.now()).troubles)
+
+
+def test_how_many_wait_is_a_number_for_monitoring(client, home, link):
+    with away():
+        client.post(f"/reply/{link}/", {"answer": "help"})
+        text = client.get("/metrics").content.decode()
+    assert 'policity_kept_forms{call="true",state="waiting"} 1.0' in text
+    assert 'policity_kept_forms{call="true",state="refused"} 0.0' in text
+
+
+def test_what_is_longer_than_any_form_of_ours_is_not_kept(client, home, link):
+    with away():
+        answer = client.post("/register/", {"town": "x" * spooling.LONGEST})
+    assert answer.status_code == 503
+    assert queries.spooled(home) == []
+
+
+def test_what_was_half_written_when_a_process_died_is_thrown_away(client, home, link):
+    with away():
+        client.post(f"/reply/{link}/", {"answer": "safe"})
+    old, new = (home / queries.SPOOL / f".{name}.json" for name in ("old", "new"))
+    for part in (old, new):
+        part.write_text("{")
+    hours_ago = (timezone.now() - timedelta(hours=2)).timestamp()
+    os.utime(old, (hours_ago, hours_ago))
+    assert arrive(home) == 1
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+@contextmanager
+def full():
+    """The database can be read and not be written."""
+    execute = CursorWrapper.execute
+
+    def fail(self, sql, params=None):
+        if sql.split(maxsplit=1)[0] in ("INSERT", "UPDATE", "DELETE"):
+            raise OperationalError("database or disk is full")
+        return execute(self, sql, params)
+
+    with mock.patch.object(CursorWrapper, "execute", fail):
+        yield
+
+
+def test_what_staff_can_still_read_they_read_while_the_disk_is_full(client, home):
+    client.force_login(staff(Role.DUTY_OFFICER))
+    assert client.get("/staff/").status_code == 200
+    # Where it is noted, each minute, that the session is used.
+    with full(), time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert client.get("/staff/").status_code == 200
+        assert client.get("/staff/health/").status_code == 200
+
+
+def test_whoever_waited_in_vain_spares_the_others_the_wait(client, home, link, monkeypatch):
+    monkeypatch.setattr(middleware, "ABSENCE", middleware.Absence())
+    client.force_login(staff(Role.DUTY_OFFICER))
+    asked = []
+
+    def hang(*_, **__):
+        asked.append(1)
+        travel.shift(6)
+        raise OperationalError("database is locked")
+
+    with time_machine.travel(timezone.now()) as travel:
+        monkeypatch.setattr(middleware.time, "monotonic", lambda: timezone.now().timestamp())
+        with mock.patch.object(BaseDatabaseWrapper, "cursor", hang):
+            for _ in range(5):
+                assert client.post(f"/reply/{link}/", {"answer": "safe"}).status_code == 202
+            assert client.get("/staff/orders/").status_code == 503
+            assert client.get(f"/reply/{link}/").status_code == 200
+            assert len(asked) == 1
+        travel.shift(6)
+        assert client.post(f"/reply/{link}/", {"answer": "safe"}).status_code == 200
+    assert len(queries.spooled(home)) == 5
+
+
+def test_those_that_wait_are_listed_once_a_batch(client, home, link, monkeypatch):
+    with away():
+        client.post(f"/reply/{link}/", {"answer": "seen"})
+    listed = []
+    monkeypatch.setattr(spooling, "spooled", lambda home: listed.append(1) or queries.spooled(home))
+    file = file_of(home, queries.spooled(home)[0])
+    for number in range(100):
+        kept = Kept(False, number, f"{number:016x}", f"{number:016x}")
+        file_of(home, kept).write_bytes(file.read_bytes())
+    monkeypatch.setattr(spooling, "BATCH_SECONDS", 60)
+    assert tasks.arrive(timezone.now()) == 101
+    assert len(listed) == 1

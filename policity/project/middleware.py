@@ -24,8 +24,9 @@ from django.utils import timezone
 from policity.design import drills
 from policity.foundations.accounts.queries import roles
 from policity.foundations.accounts.services import entering
-from policity.foundations.continuity.queries import database_away
 from policity.foundations.continuity.services import spooling
+from policity.foundations.delivery import views as answering
+from policity.foundations.work.queries import database_away
 from policity.kit.languages import BY_CODE, LANGUAGES, Language
 from policity.kit.limits import Counted, Counter, parse
 from policity.kit.network import last_hop, place
@@ -36,6 +37,8 @@ QUIET = {"readyz"}
 # Ours have 32 characters; what strangers write instead is not kept in memory at any length.
 LONGEST_LINK = 64
 
+log = structlog.get_logger("policity.request")
+
 
 def request_log(
     get_response: Callable[[HttpRequest], HttpResponse],
@@ -44,7 +47,6 @@ def request_log(
 
     The line has the route's pattern, not its address, which may hold what is personal.
     """
-    log = structlog.get_logger("policity.request")
 
     def handle(request: HttpRequest) -> HttpResponse:
         began = time.perf_counter()
@@ -97,31 +99,48 @@ def staff_sessions(
     def handle(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/staff/"):
             return get_response(request)
+        # One page comes without the database, and without knowing who asks.
+        without = request.path == reverse("back_office:health")
+        began = time.monotonic()
         try:
-            known = request.user.is_authenticated
-        except Error:
-            # The database is away; one page comes without it.
-            if request.path == reverse("back_office:health"):
-                return get_response(request)
+            away = not without and ABSENCE.lasts()
+            stopped = None if away else _stopped(request)
+        except Error as error:
+            if not database_away(error):
+                raise
+            ABSENCE.noted(began)
+            away, stopped = not without, None
+        if away:
             return render(request, "back_office/away.html", status=503)
-        if not known:
-            return get_response(request)
-        now, user = timezone.now(), entering.user_of(request)
-        if not entering.holds(request.session, user, now=now):
-            entering.forget(request)
-            request.user = AnonymousUser()
-            return get_response(request)
-        held = roles(user, on=timezone.localdate(now))
-        if not held:
-            entering.forget(request)
-            return HttpResponseForbidden(
-                render_to_string("back_office/no_role.html", request=request)
-            )
-        request.held_roles = held  # type: ignore[attr-defined]  # views.frame asks for it
-        entering.seen(request.session, now=now)
-        return get_response(request)
+        return get_response(request) if stopped is None else stopped
 
     return handle
+
+
+def _stopped(request: HttpRequest) -> HttpResponse | None:
+    """What somebody in the back office is told instead; None: the request goes on.
+
+    Raises django.db.Error.
+    """
+    if not request.user.is_authenticated:
+        return None
+    now, user = timezone.now(), entering.user_of(request)
+    if not entering.holds(request.session, user, now=now):
+        entering.forget(request)
+        request.user = AnonymousUser()
+        return None
+    held = roles(user, on=timezone.localdate(now))
+    if not held:
+        entering.forget(request)
+        return HttpResponseForbidden(render_to_string("back_office/no_role.html", request=request))
+    request.held_roles = held  # type: ignore[attr-defined]  # views.frame asks for it
+    try:
+        entering.seen(request.session, now=now)
+    except Error as error:
+        # A full disk can still be read, and who reads the board needs it now.
+        if not database_away(error):
+            raise
+    return None
 
 
 class SignedInMiddleware(LoginRequiredMiddleware):
@@ -184,6 +203,34 @@ class Limits:
         return response
 
 
+class Absence:
+    """Whether the database just let somebody wait in vain: then nobody else asks it for a moment.
+
+    Two threads answer everybody. If each waited for a lock or a connection, a form would be kept
+    every few seconds, and all others would hang.
+    """
+
+    # Seconds: who waited so long spares the others so long.
+    SLOW, SPARED = 1.0, 5.0
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def noted(self, began: float) -> None:
+        """It failed somebody who began to ask at that moment."""
+        now = time.monotonic()
+        if now - began >= self.SLOW:
+            self._until = now + self.SPARED
+
+    def lasts(self) -> bool:
+        """Whether to do without it."""
+        return time.monotonic() < self._until
+
+
+# This process' own.
+ABSENCE = Absence()
+
+
 class Away:
     """Middleware: the database is away. What residents send is kept; everybody is told."""
 
@@ -192,29 +239,51 @@ class Away:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Nothing is to do before a view has failed."""
+        request.began = time.monotonic()  # type: ignore[attr-defined]
         return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, words: object, parts: object
+    ) -> HttpResponse | None:
+        """Do without it where it has just let somebody wait in vain."""
+        return _without(request) if ABSENCE.lasts() and spooling.is_residents(request) else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Keep what can be kept, and say so; or say that it cannot be."""
         if not database_away(error):
             return None
-        log = structlog.get_logger("policity.request")
+        ABSENCE.noted(request.began)  # type: ignore[attr-defined]
         log.error("database_away", error=type(error).__name__)
         if request.path.startswith("/staff/"):
             return render(request, "back_office/away.html", status=503)
-        kind, status = "503", 503
-        if spooling.is_kept(request):
-            try:
-                spooling.keep(Path(settings.HOME), request, now=timezone.now())
-                kind, status = "kept", 202
-            except OSError as trouble:
-                log.error("not_kept", error=str(trouble))
-        match = request.resolver_match
-        language = _language(match.kwargs if match else {})
-        response = HttpResponse(error_page(kind, language), status=status)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        return response
+        return _without(request)
+
+
+def _without(request: HttpRequest) -> HttpResponse:
+    """What a resident is answered without the database."""
+    match = request.resolver_match
+    language = _language(match.kwargs if match else {})
+    response = None
+    if match and match.func is answering.answer and spooling.is_ours(match.kwargs["link"]):
+        response = answering.without_database(request, **match.kwargs)
+    if response is None:
+        kept = spooling.is_kept(request) and _keep(request)
+        response = HttpResponse(
+            error_page("kept" if kept else "503", language), status=202 if kept else 503
+        )
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _keep(request: HttpRequest) -> bool:
+    try:
+        spooling.keep(Path(settings.HOME), request, now=timezone.now())
+    except OSError as trouble:
+        log.error("not_kept", error=str(trouble))
+        return False
+    return True
 
 
 def _language(parts: Mapping[str, Any]) -> Language:

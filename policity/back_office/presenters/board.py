@@ -103,7 +103,7 @@ def board(*, now: datetime, message: int | None = None) -> Board:
             *([_unreadable(unreadable)] if unreadable else []),
             *(_stuck(page) for page in publishing.failing()),
             *([_uncopied()] if continuity.behind(now=now) else []),
-            *_aside(),
+            *_kept(),
             *(
                 _silent(channel, text)
                 for channels in delivery.troubles().values()
@@ -176,20 +176,26 @@ def _uncopied() -> Trouble:
     )
 
 
-def _aside() -> list[Trouble]:
-    """Somebody answered while the database was away, believes that they were heard, and was not."""
-    aside = continuity.set_aside(Path(settings.HOME))
-    if not aside:
-        return []
-    calls = continuity.calls_among(aside)
-    among = f"（助けを求める返事が{calls:,}件）" if calls else ""
-    return [
-        Trouble(
-            f"データベースが使えない間に届いた登録や返事のうち、{len(aside):,}件{among}を"
-            "受け付けられませんでした。",
-            "「状態」のページに、今することがあります。",
-        )
-    ]
+def _kept() -> list[Trouble]:
+    """Somebody answered while the database was away, believes that they were heard, and was not.
+
+    Those that wait come in within moments, if nothing more is wrong.
+    """
+    home, found = Path(settings.HOME), []
+    for kept, what in (
+        (continuity.spooled(home), "まだ受け付けの途中です。"),
+        (continuity.set_aside(home), "受け付けられませんでした。"),
+    ):
+        calls = continuity.calls_among(kept)
+        among = f"（うち、助けを求める返事が{calls:,}件）" if calls else ""
+        if kept:
+            found.append(
+                Trouble(
+                    f"データベースが使えない間に預かった登録や返事{len(kept):,}件{among}は、{what}",
+                    "「状態」のページに、今することがあります。",
+                )
+            )
+    return found
 
 
 def _glass() -> list[Trouble]:

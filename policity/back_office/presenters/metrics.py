@@ -74,6 +74,15 @@ def _from_files(home: Path, now: datetime) -> Iterator[GaugeMetricFamily]:
         "heartbeat_age_seconds", "Since a process last showed that it lives", ["process"],
         (((name,), time.time() - file.stat().st_mtime) for name, file in beats if file.exists()),
     )  # fmt: skip
+    kept = {"waiting": queries.spooled(home), "refused": queries.set_aside(home)}
+    yield _gauge(
+        "kept_forms", "What residents sent while the database was away", ["state", "call"],
+        (
+            ((state, str(call).lower()), sum(one.call is call for one in found))
+            for state, found in kept.items()
+            for call in (True, False)
+        ),
+    )  # fmt: skip
     if copied := queries.synced(home):
         age = (now - copied.at).total_seconds()
         yield _one("copy_age_seconds", "How far the copy is behind", age)

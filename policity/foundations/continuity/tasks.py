@@ -28,8 +28,8 @@ def fade(now: datetime) -> int:
 
 
 def arrive(now: datetime) -> int:
-    """What residents sent while the database was away, one by one, calls for help first."""
-    return int(spooling.arrive(Path(settings.HOME), now=now))
+    """What residents sent while the database was away, calls for help first."""
+    return spooling.arrive(Path(settings.HOME), now=now)
 
 
 HANDLERS = (

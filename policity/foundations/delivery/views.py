@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -41,13 +40,7 @@ def personal(view: View) -> View:
         except (BadLink, KeyError):
             response = HttpResponse(presenters.bad_link(code), status=404)
         else:
-            try:
-                response = view(request, link, code, message, person, channel, **values)
-            except (OperationalError, InterfaceError):
-                if request.method == "POST":
-                    raise
-                # Whoever is safe can say so also while the database is away; it is kept.
-                response = HttpResponse(presenters.answer_unseen(code, link=link))
+            response = view(request, link, code, message, person, channel, **values)
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
@@ -63,15 +56,18 @@ def answer(
 ) -> HttpResponse:
     """The three buttons; after one of them, what happens now."""
     now = timezone.now()
+    sent_at = getattr(request, "sent_at", now)
     form = ReplyForm(request.POST or None)
     if not form.is_valid():
         shown = presenters.answer(code, message, link=link, watched=_watched(now))
         return HttpResponse(shown, status=400 if request.method == "POST" else 200)
     chosen = Reply.Answer(form.cleaned_data["answer"])
-    if chosen == Reply.Answer.HELP and not _watched(now):
+    if chosen == Reply.Answer.HELP and not _watched(sent_at):
         return HttpResponse(presenters.answer(code, message, link=link, watched=False), status=409)
     try:
-        reply(message=message, person=person, channel=channel, answer=chosen, now=now)
+        reply(
+            message=message, person=person, channel=channel, answer=chosen, now=now, sent_at=sent_at
+        )
     except LookupError:
         return HttpResponse(presenters.bad_link(code), status=404)
     return HttpResponse(presenters.answered(code, message, chosen, link=link, at=now))
@@ -90,6 +86,20 @@ def more(
         return HttpResponse(shown, status=400)
     tell_more(message=message, person=person, now=now, **form.cleaned_data)
     return HttpResponse(presenters.told(code, message))
+
+
+def without_database(request: HttpRequest, link: str, code: str) -> HttpResponse | None:
+    """What an answer page says while the database is away. None: what was sent can wait for it.
+
+    Whoever is safe can say so; a call for help while nobody is on duty would be read by nobody, and
+    is not kept. Whose link it is, is for the caller to know.
+    """
+    if request.method == "POST" and (
+        request.POST.get("answer") != Reply.Answer.HELP or _watched(timezone.now())
+    ):
+        return None
+    status = 409 if request.method == "POST" else 200
+    return HttpResponse(presenters.answer_unseen(code, link=link), status=status)
 
 
 def _watched(now: datetime) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import Count, Min, Q
 from django.utils.module_loading import module_has_submodule
 
@@ -19,6 +20,14 @@ from policity.kit.sides import Side, works
 
 # A worker beats every second, and after each batch.
 FRESH_SECONDS = 3.0
+
+
+def database_away(error: BaseException) -> bool:
+    """Whether an error is the database's own and not the statement's: away, locked, full, broken.
+
+    A full disk is SQLite's OperationalError, a file that is none a plain DatabaseError.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
 def due(kinds: Collection[str], *, now: datetime) -> dict[tuple[str, Lane], int]:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login, update_session_auth_hash
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -208,8 +209,10 @@ def seen(session: SessionBase, *, now: datetime) -> None:
     """Note, once a minute at most, that the session is used."""
     note = note_of(session)
     if note is not None and now - note.seen >= timedelta(minutes=1):
+        # First what may fail: a session that is unchanged is not saved.
+        with transaction.atomic():
+            UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=now)
         session[ENTERED] = _note(Entered(note.how, note.at, now, note.until))
-        UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=now)
 
 
 def _note(said: Entered) -> dict[str, str]:

@@ -29,13 +29,23 @@ class NotOpenError(ValueError):
 
 @transaction.atomic
 def reply(
-    *, message: int, person: int, channel: str, answer: Reply.Answer, now: datetime
+    *,
+    message: int,
+    person: int,
+    channel: str,
+    answer: Reply.Answer,
+    now: datetime,
+    sent_at: datetime | None = None,
 ) -> Alarm | None:
     """Take a person's answer, and raise the alarm if help is needed.
 
     Every answer is kept; the ledger's row only goes forward. Somebody who is safe after all
-    closes their alarm with it. Raises LookupError where the message was not for that person.
+    closes their alarm with it. `sent_at` is when it was given, where that was before now: it had
+    to wait for the database. The alarm has waited since then, and "I am safe" of before a call
+    does not close it; the chronology says when it came to us. Raises LookupError where the message
+    was not for that person.
     """
+    sent_at = sent_at or now
     state = _STATES[answer]
     row = LedgerRow.objects.filter(message=message, person=person, channel=channel)
     if not row.exists():
@@ -47,11 +57,15 @@ def reply(
         forward.update(state=state, changed_at=now, reason="")
     # Whoever taps twice has one alarm.
     list(row.select_for_update())
-    Reply.objects.create(message_id=message, person=person, channel=channel, answer=answer, at=now)
+    Reply.objects.create(
+        message_id=message, person=person, channel=channel, answer=answer, at=sent_at
+    )
     open_ones = Alarm.objects.filter(message=message, person=person, closed_at=None)
     if answer == Reply.Answer.SAFE:
-        ended = list(open_ones.values_list("pk", flat=True))
-        open_ones.update(closed_at=now, outcome="本人から「無事です」", phone="", situation=[])
+        ended = list(open_ones.filter(raised_at__lte=sent_at).values_list("pk", flat=True))
+        open_ones.filter(pk__in=ended).update(
+            closed_at=now, outcome="本人から「無事です」", phone="", situation=[]
+        )
         _steps(ended, AlarmStep.Act.SAFE, by=None, now=now)
     if answer != Reply.Answer.HELP:
         return None
@@ -63,7 +77,7 @@ def reply(
             person=person,
             town=who.places[0].town.name if who and who.places else "",
             language=who.language if who else "ja",
-            raised_at=now,
+            raised_at=sent_at,
         )
         _steps([alarm.pk], AlarmStep.Act.RAISED, by=None, now=now)
         log.warning("alarm", alarm=alarm.pk, message=message)

@@ -4,7 +4,7 @@ import random
 import signal
 import threading
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from policity.foundations.work.channels import Ear
-from policity.foundations.work.queries import handlers
+from policity.foundations.work.queries import database_away, handlers
 from policity.foundations.work.rules import Handler, Order, backoff
 
 log = structlog.get_logger()
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 GLANCE_SECONDS = 0.05
 # What falls due by the clock alone may wait this long; so may the heartbeat.
 BEAT_SECONDS = 1.0
+# So soon after the database is back everything goes on, however long it was away.
+AWAY = timedelta(seconds=5)
 
 
 class Command(BaseCommand):
@@ -100,6 +102,8 @@ class Worker:
         failures = self.failures[handler] = self.failures.get(handler, 0) + 1
         jitter = random.random()  # noqa: S311 - it spreads load, it hides nothing
         wait = backoff(failures, jitter=jitter)
+        if database_away(error):
+            wait = min(wait, AWAY)
         self.resting[handler] = now + wait
         log.error(
             "batch_failed",
