@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 from lxml import html
 
@@ -271,6 +272,103 @@ def test_residents_pages_break_at_nothing(client: Client, view, word):
         answer = getattr(client, method)(addresses(route, HUGE, word))
         assert answer.status_code < 500 or view[0] == "readyz"
         assert "X-Planted" not in answer
+
+
+# Who takes a file, up to how much, and what becomes of it. What is not here takes none.
+TAKES_FILES = {
+    "back_office:rule": "a telegram, up to 8 MiB (formats/guard.py): read as XML, tried, not kept",
+}
+# Markup and programs that a browser or a server might follow, under the names that they like.
+ACTIVE = {
+    "telegram.xml": b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">'
+    b'<b data-planted="1"/><script>planted()</script></html>',
+    "x.svg": b'<svg xmlns="http://www.w3.org/2000/svg" onload="planted()"/>',
+    "x.html": b'<!doctype html><b data-planted="1"></b><script>planted()</script>',
+    "../../../published/x.html": b"<b data-planted=1>planted</b>",
+    'x"><b data-planted=1>.xml': b"planted",
+    "x.xml": b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+    "x.py": b"#!/bin/sh\necho planted",
+    "x.xml.gz": b"\x1f\x8b\x08\x00planted",
+    "large.xml": b"<a>" + b"x" * (8 * 2**20) + b"</a>",
+}
+
+
+def lying(*places: Path) -> set[Path]:
+    """Every file below these folders."""
+    return {file for place in places for file in place.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+def kept_in(settings, tmp_path: Path) -> tuple[Path, Path]:
+    """Where files are kept that are uploaded, and where they lie while they are read."""
+    for name in ("media", "meanwhile"):
+        (tmp_path / name).mkdir()
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "meanwhile")
+    return tmp_path / "media", tmp_path / "meanwhile"
+
+
+def test_who_takes_a_file_is_a_short_list(client: Client, everybody, lived):
+    found = set()
+    for role in Role:
+        client.force_login(everybody[role])
+        for name, route, _ in STAFF:
+            answer = client.get(addresses(route, str(lived), "x"))
+            if answer.status_code == 200 and "html" in answer.headers.get("Content-Type", ""):
+                page: Any = html.document_fromstring(answer.content)
+                found |= {name for _ in page.xpath("//input[@type='file']")}
+    assert found == set(TAKES_FILES)
+    # Nor does any read one that no page asks for.
+    package = Path(policity.__path__[0])
+    reads = {
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        if not {"tests", "migrations"} & set(file.parts)
+        and re.search(
+            r"\brequest\.FILES\b|\b(?:File|Image)Field\b|request\.body\b", file.read_text()
+        )
+    }
+    assert reads == {"back_office/forms.py", "back_office/views/rules.py"}
+
+
+@pytest.mark.parametrize("name", ACTIVE)
+def test_a_file_is_not_kept_not_followed_and_not_shown(client: Client, everybody, kept_in, name):
+    client.force_login(everybody[Role.ADMINISTRATOR])
+    [route] = [route for view, route, _ in STAFF if view in TAKES_FILES]
+    path = addresses(route, "1", "x")
+    page: Any = html.document_fromstring(client.get(path).content)
+    [values] = [values for _, values in forms(page) if "do" in values or "seen" in values]
+    filled = values | {"do": "try", "telegram_file": SimpleUploadedFile(name, ACTIVE[name])}
+    answer = client.post(path, filled)
+    assert answer.status_code == 400
+    said = answer.content.decode()
+    assert "電文として読めません" in said
+    assert ("larger than" in said) == (name == "large.xml")
+    no_markup(answer.content)
+    assert b"root:" not in answer.content
+    assert lying(*kept_in) == set()
+
+
+@pytest.mark.parametrize("role", Role)
+def test_nobody_else_keeps_what_is_sent_along(client: Client, everybody, lived, kept_in, role):
+    """A file of a size at which it is not held in memory, to every address that there is."""
+    data = b"<b data-planted='1'>planted</b>" * 100_000
+    client.force_login(everybody[role])
+    for name, route, _ in VIEWS:
+        if "sign-out" in route:
+            continue
+        route = re.sub(r"\(\?P<[^>]+>[^()]*\)|\^|\$|\\Z", "", route)
+        file = SimpleUploadedFile("x.html", data, content_type="text/html")
+        answer = client.post(addresses(route, str(lived), "x"), {"telegram_file": file, "f": file})
+        assert answer.status_code < 500 or name == "readyz" or "live" in route, route
+        no_markup(answer.content if not answer.streaming else b"")
+    assert lying(*kept_in) == set()
+
+
+def test_what_is_uploaded_one_day_has_no_address_here(settings):
+    for name in ("", "x.html", "images/x.svg", "documents/x.pdf"):
+        with pytest.raises(Resolver404):
+            resolve(settings.MEDIA_URL + name)
 
 
 # Whoever opens a connection outwards, and why no stranger chooses where to.
