@@ -104,7 +104,7 @@ def _assets(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
 
 _HOMES = in_each_language("")
 _SHELTERS = in_each_language("shelters/")
-_ERRORS = tuple(f"/errors/{kind}.html" for kind in ("404", "429", "500", "503"))
+_ERRORS = tuple(f"/errors/{kind}.html" for kind in ("404", "413", "429", "500", "503"))
 _STATE = ("/state.json",)
 # Asked for as /.well-known/security.txt: the fronts know, for no name here starts with a dot.
 _SECURITY = ("/security.txt",)

@@ -208,6 +208,10 @@ _ERRORS = {
         gettext_noop("このページはありません。"),
         gettext_noop("住所がちがうか、ページがなくなりました。"),
     ),
+    "413": (
+        gettext_noop("送られたものが大きすぎます。"),
+        gettext_noop("ファイルや文を小さくして、もう一度送ってください。"),
+    ),
     "429": (
         gettext_noop("少し待ってください。"),
         gettext_noop(

@@ -101,6 +101,7 @@ def _tree(tree: Path) -> None:
     _publish(tree, "assets/app.0f3c9a1b.css", b"a{b:c}" * 50)
     _publish(tree, "security.txt", b"Contact: mailto:security@city.example")
     _publish(tree, "errors/404.html", b"<title>404 page</title>")
+    _publish(tree, "errors/413.html", b"<title>413 page</title>")
     _publish(tree, "errors/429.html", b"<title>429 page</title>")
     _publish(tree, "errors/503.html", b"<title>503 page</title>")
     (tree / ".writing").mkdir()
@@ -486,7 +487,10 @@ def test_staff_send_forms_and_at_one_place_a_telegram(site: Site) -> None:
     assert site.post("/staff/orders/", b"x" * 900_000).status == 200
     assert site.post("/staff/orders/", b"x" * 1_100_000).status == 413
     assert site.post("/staff/rules/fog/", b"x" * 8_900_000).status == 200
-    assert site.post("/staff/rules/fog/", b"x" * 9_600_000).status == 413
+    reply = site.post("/staff/rules/fog/", b"x" * 9_600_000)
+    assert reply.status == 413
+    assert b"413 page" in reply.body
+    assert reply.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.usefixtures("echo")

@@ -466,7 +466,7 @@ def empty(monkeypatch):
 
 def test_without_a_city_there_is_a_home_that_says_so(empty):
     homes = [language.prefix for language in LANGUAGES]
-    errors = [f"/errors/{kind}.html" for kind in (404, 429, 500, 503)]
+    errors = [f"/errors/{kind}.html" for kind in (404, 413, 429, 500, 503)]
     assert sorted(a for a in empty if not a.startswith(ASSETS)) == sorted(homes + errors)
     for home in homes:
         # So that loading a city replaces it.
