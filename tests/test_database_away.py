@@ -270,7 +270,8 @@ def test_staff_see_how_many_wait_also_without_the_database(client, home, link):
         client.post(f"/reply/{link}/", {"answer": "help"})
         found = {line.key: line for line in lines(now=timezone.now())}
         assert found["kept"].state == State.BROKEN
-        assert "1件は、助けを求める返事" in found["kept"].what
+        assert "1件は、助けを求める返事" in found["kept"].residents
+        assert "1件は、助けを求める返事" in client.get("/staff/health/").content.decode()
 
 
 def test_what_is_no_link_of_ours_is_not_kept(client, home):

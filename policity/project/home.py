@@ -30,10 +30,16 @@ DATABASE = "policity.sqlite3"
 BEFORE_KEPT = 2
 # Older prepared databases are kept for those who switch between branches.
 TEMPLATES_KEPT = 4
+# How the preparation ends where the database is away (sysexits.h, EX_TEMPFAIL): try again later.
+AWAY = 75
 
 
 class PreparationError(Exception):
     """A home could not be prepared; the text says what to do."""
+
+
+class AwayError(PreparationError):
+    """Its database is away. Once it is back, everything goes on."""
 
 
 def say(line: str) -> None:
@@ -108,7 +114,11 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
         else:
             _prepare_file(where, say)
     except cluster.AwayError as error:
-        raise PreparationError(str(error)) from error
+        raise AwayError(str(error)) from error
+    except sqlite3.Error as error:
+        raise AwayError(
+            f"データベースが使えません：{error} / The database cannot be used: {error}"
+        ) from error
 
 
 def _prepare_cluster(where: environment.Environment, say: Say) -> None:
@@ -137,6 +147,13 @@ def _prepare_file(where: environment.Environment, say: Say) -> None:
         found = prepared_set(database)
         if found == wanted:
             return
+        if found == 0 and (where.home / "published" / "state.json").exists():
+            # A new one would be an empty city, into which what residents sent would come.
+            raise AwayError(
+                f"この市のデータベースがありません：{database}\n"
+                "もとの場所にもどすか、写しからもどしてください。/ "
+                "This city had a database, and it is gone: bring it back, or restore it."
+            )
         if not database.exists():
             _copy(template(say, where.role), database)
         else:
@@ -356,7 +373,7 @@ def main() -> None:
             prepare(environment.read())
     except PreparationError as error:
         say(str(error))
-        sys.exit(1)
+        sys.exit(AWAY if isinstance(error, AwayError) else 1)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,9 @@ class _City:
                     status = preparation.ended()
                     if status is None:
                         self._care(wake)
+                    elif status == home.AWAY:
+                        # Pages are files: they are served until the database is there.
+                        log.warning("database_away", again_in=preparation.buried())
                     elif status != 0:
                         return 1
                     else:
@@ -177,7 +180,7 @@ class _City:
         now = time.monotonic()
         for child in self.children:
             status = child.ended()
-            if child.name == "preparation":
+            if child.name == "preparation" and status is not None:
                 continue
             if status is not None:
                 pause = child.buried()

@@ -113,7 +113,7 @@ def _database(fault: str) -> Line:
         return Line(key, name, State.GOOD, "応答しています。")
     return Line(
         key, name, State.BROKEN, f"使えません（{fault}）。",
-        "市民のページは、今のまま読めます。登録・変更・返事は受け付けられず、"
+        "市民のページは、今のまま読めます。登録・変更・返事は預かり、データベースが直れば届きます。"
         "新しい電文の取り込みと、知らせの送信は止まっています。",
         "急ぐ知らせは、防災行政無線・広報車・電話・放送で伝えてください。"
         "情報システムの担当は、ディスクの空きと権限を確かめ、直らなければ写しからもどします"
@@ -204,12 +204,14 @@ def _kept(home: Path) -> Iterator[Line]:
     waiting = queries.spooled(home)
     if waiting:
         calls = queries.calls_among(waiting)
-        what = f"登録や返事が{len(waiting):,}件、待っています。"
+        # Said where it is read also while nobody can be known.
+        kept = f"登録や返事を{len(waiting):,}件、預かっています。"
         if calls:
-            what += f"そのうち{calls:,}件は、助けを求める返事です。"
+            kept += f"そのうち{calls:,}件は、助けを求める返事です。"
         yield Line(
-            "kept", "預かっている登録と返事", State.BROKEN, what,
-            "送った人には、預かったことと、命があぶないときは119へ、と出ています。",
+            "kept", "預かっている登録と返事", State.BROKEN,
+            "データベースが使えない間に送られたものが、まだ入っていません。",
+            kept + "送った人には、預かったことと、命があぶないときは119へ、と出ています。",
             f"データベースが直れば、自動で届きます。1分待っても減らなければ、{CALL}",
         )  # fmt: skip
     if aside := queries.set_aside(home):

@@ -4,9 +4,10 @@ What is heard is only a reason to look earlier: who hears nothing looks all the 
 """
 
 import threading
+from pathlib import Path
 
 import structlog
-from django.db import connection
+from django.db import OperationalError, connection
 
 log = structlog.get_logger("policity.work")
 
@@ -23,10 +24,19 @@ def notify() -> None:
             cursor.execute(f"NOTIFY {NAME}")
 
 
+def _file() -> int | None:
+    """Which file the database is; None where it is none, or is away."""
+    try:
+        return Path(connection.settings_dict["NAME"]).stat().st_ino
+    except OSError:
+        return None
+
+
 class Ear:
     """A connection of its own that hears of work. On SQLite it is deaf, and holds everything."""
 
     def __init__(self) -> None:
+        self._file = _file()
         self._own = connection.copy() if connection.vendor == "postgresql" else None
         if self._own is not None:
             self._own.connect()
@@ -63,7 +73,13 @@ class Ear:
         return False
 
     def still(self) -> None:
-        """Raises django.db.Error where the connection is lost, and with it whatever it held."""
+        """Raises django.db.Error where the connection is lost, and with it whatever it held.
+
+        So it is where SQLite's file was taken away, or another was put in its place: whoever went
+        on with the old one would write what nobody reads any more.
+        """
+        if _file() != self._file:
+            raise OperationalError("The database's file is not the one that was opened.")
         if self._own is not None:
             with self._own.wrap_database_errors:
                 self._own.connection.execute("SELECT 1")
