@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -95,7 +95,7 @@ def take_away(home: Path) -> None:
             if (home / name).exists():
                 (home / name).rename(home / "beside" / name)
         return
-    name = url.split("/")[-1].split("?")[0]
+    name = urlsplit(url).path.strip("/")
     with cluster.connected(plugin.SERVER.url("postgres")) as connection:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         connection.execute(
@@ -112,7 +112,7 @@ def bring_back(home: Path) -> None:
         for file in (home / "beside").iterdir():
             file.rename(home / file.name)
         return
-    name = url.split("/")[-1].split("?")[0]
+    name = urlsplit(url).path.strip("/")
     with cluster.connected(plugin.SERVER.url("postgres")) as connection:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 

@@ -193,3 +193,30 @@ def test_a_key_that_everybody_can_read_is_none(tmp_path: Path) -> None:
         home.make_folders(tmp_path)
     (tmp_path / "secret.key").chmod(0o600)
     home.make_folders(tmp_path)
+
+
+@pytest.mark.parametrize("left", [None, b""], ids=["nothing", "an empty file"])
+def test_a_city_whose_database_is_gone_gets_no_empty_one(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    where = _where(tmp_path / "city")
+    home.prepare(where, say=lambda line: None)
+    (where.home / "published" / "state.json").write_text("{}")
+    database = where.home / home.DATABASE
+    database.rename(where.home / "beside")
+    if left is not None:
+        # Whoever asks SQLite for a file that is away makes one.
+        database.write_bytes(left)
+    with pytest.raises(home.AwayError, match=r"policity\.sqlite3"):
+        home.prepare(where, say=lambda line: None)
+    (where.home / "beside").rename(database)
+    home.prepare(where, say=lambda line: None)
+    assert home.prepared_set(database) == home.migration_set()
+
+
+def test_a_database_that_is_none_is_away(tmp_path: Path) -> None:
+    where = _where(tmp_path / "city")
+    home.make_folders(where.home)
+    (where.home / home.DATABASE).write_bytes(b"no database at all" * 1000)
+    with pytest.raises(home.AwayError):
+        home.prepare(where, say=lambda line: None)

@@ -141,8 +141,10 @@ def arrive(home: Path, *, now: datetime) -> int:
     form at which the database alone fails, though it answers, holds up its sender and nobody else.
     """
     ended, held = 0, dict[str, Exception]()
+    waiting = spooled(home)
+    # Counted from here: listing very many takes as long again.
     deadline = time.monotonic() + BATCH_SECONDS
-    for kept in spooled(home):
+    for kept in waiting:
         if kept.whose in held:
             continue
         try:

@@ -1,13 +1,20 @@
 """The loop: the most urgent first, and no failure ends it."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
-from django.db import OperationalError
+import time_machine
+from django.db import OperationalError, connection
+from django.utils import timezone
 
-from policity.foundations.work.management.commands.worker import Worker
+from policity.foundations.work import channels
+from policity.foundations.work.channels import Ear
+from policity.foundations.work.management.commands.worker import AWAY, Worker
 from policity.foundations.work.queries import handlers
-from policity.foundations.work.rules import Handler, Order
+from policity.foundations.work.rules import LONGEST_WAIT, Handler, Order
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -73,6 +80,47 @@ def test_a_handler_that_fails_rests_and_the_others_go_on(work):
 def test_a_handler_that_failed_comes_back(work):
     plan = [("locked", Order.URGENT, [OperationalError("database is locked"), 2])]
     assert work(plan, 2) == ["locked", "locked"]
+
+
+@pytest.mark.parametrize(
+    ("error", "longest"),
+    [(OperationalError("disk I/O error"), AWAY), (ValueError("a defect"), LONGEST_WAIT)],
+)
+def test_however_long_the_database_was_away_all_goes_on_seconds_after_it_is_back(
+    tmp_path, settings, error, longest
+):
+    settings.HOME = tmp_path
+
+    def fail(now):
+        raise error
+
+    handler = Handler("spool", Order.URGENT, fail)
+    worker = Worker((handler,), threading.Event())
+    waits = []
+    with time_machine.travel(NOW, tick=False) as clock:
+        for _ in range(30):
+            worker._one(handler)
+            wait = worker.resting[handler] - timezone.now()
+            waits.append(wait)
+            clock.shift(wait)
+    assert longest / 2 <= max(waits) <= longest
+
+
+def test_whoever_has_a_file_open_that_was_replaced_begins_anew(tmp_path, monkeypatch):
+    file = tmp_path / "database"
+    file.write_text("one")
+    monkeypatch.setitem(connection.settings_dict, "NAME", file)
+    ear = Ear.__new__(Ear)
+    ear._own, ear._file = None, channels._file()
+    ear.still()
+    file.rename(tmp_path / "beside")
+    with pytest.raises(OperationalError):
+        ear.still()
+    file.write_text("another")
+    with pytest.raises(OperationalError):
+        ear.still()
+    (tmp_path / "beside").rename(file)
+    ear.still()
 
 
 def test_it_shows_that_it_lives(work, tmp_path):
