@@ -87,7 +87,7 @@ def test_a_handler_that_failed_comes_back(work):
     [(OperationalError("disk I/O error"), AWAY), (ValueError("a defect"), LONGEST_WAIT)],
 )
 def test_however_long_the_database_was_away_all_goes_on_seconds_after_it_is_back(
-    tmp_path, settings, error, longest
+    tmp_path, settings, db, error, longest
 ):
     settings.HOME = tmp_path
 
