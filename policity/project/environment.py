@@ -44,7 +44,8 @@ class Environment:
     `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
     its entries go as well. `backup` is a folder outside the home where copies go, encrypted for
     the public keys in the file `backup_recipients`. `database_url` names a PostgreSQL database with
-    its password; empty: the data is a SQLite file in the home. `oidc_issuer` is the city's own
+    its password; empty: the data is a SQLite file in the home. `backup_database_url` is its server
+    by a role that may copy it; empty: the same. `oidc_issuer` is the city's own
     sign-in (OpenID Connect), `oidc_client` our name there, `oidc_secret_file` a file with our
     secret, `oidc_claim` what it knows staff by: "email", or a claim that holds the name they sign
     in with. `role` is which of a city's two installations this is (docs/adr/0018); not said, it
@@ -73,6 +74,7 @@ class Environment:
     backup: str = ""
     backup_recipients: str = ""
     database_url: str = field(default="", repr=False)
+    backup_database_url: str = field(default="", repr=False)
     oidc_issuer: str = ""
     oidc_client: str = ""
     oidc_secret_file: str = ""
@@ -146,6 +148,10 @@ def read() -> Environment:
     database_url_file = env.str(
         "POLICITY_DATABASE_URL_FILE", "", validate=lambda text: _secret(text, Path(home).resolve())
     )
+    backup_url_file = env.str(
+        "POLICITY_BACKUP_DATABASE_URL_FILE", "",
+        validate=lambda text: _secret(text, Path(home).resolve()),
+    )  # fmt: skip
     syslog = env.str(
         "POLICITY_SYSLOG",
         "",
@@ -181,11 +187,6 @@ def read() -> Environment:
         lines = (f"{name}: {' '.join(texts)}" for name, texts in problems.items())
         raise BadEnvironmentError("\n".join(lines)) from error
     database_url = database_url or (database_url_file and _read(database_url_file))
-    if database_url and backup:
-        raise BadEnvironmentError(
-            "POLICITY_BACKUP: Copies a SQLite home. PostgreSQL is copied by its own means: see"
-            " docs/operations.md, PostgreSQL."
-        )
     place = Path(home).resolve()
     drill = (place / DRILL).exists()
     address = (not drill and url) or _remembered(place) or _local(port)
@@ -209,6 +210,7 @@ def read() -> Environment:
         backup="" if drill else backup,
         backup_recipients="" if drill else backup_recipients,
         database_url="" if drill else database_url,
+        backup_database_url=(backup_url_file and _read(backup_url_file)) or database_url,
         oidc_issuer="" if drill else oidc_issuer,
         oidc_client=oidc_client,
         oidc_secret_file=oidc_secret_file,

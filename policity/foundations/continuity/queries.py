@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,37 @@ def database_fault() -> str:
 def children() -> tuple[str, ...]:
     """The processes that a city of this role has, besides the front and the web server."""
     return CHILDREN_INSIDE if settings.ROLE == Role.INTERNAL else CHILDREN
+
+
+def slot_name(database: str) -> str:
+    """By which name a PostgreSQL server keeps its log for the copies of a database."""
+    return f"policity_copies_{re.sub('[^a-z0-9_]', '_', database.lower())}"[:63]
+
+
+class Slot(StrEnum):
+    """Of the log that a PostgreSQL server keeps for the copies: how it stands."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    ENDLESS = "endless"
+    NONE = "none"
+
+
+def slot() -> Slot:
+    """How it stands. `ENDLESS`: copies that are away for days would fill the server's disk."""
+    name = slot_name(str(connection.settings_dict["NAME"]))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT wal_status, current_setting('max_slot_wal_keep_size')"
+            " FROM pg_replication_slots WHERE slot_name = %s",
+            [name],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return Slot.NONE
+    if found[0] in ("unreserved", "lost"):
+        return Slot.LOST
+    return Slot.ENDLESS if found[1] == "-1" else Slot.KEPT
 
 
 def silent(home: Path, *, now: datetime) -> tuple[str, ...]:

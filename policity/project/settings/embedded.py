@@ -106,6 +106,9 @@ SECURITY_CONTACT = ENVIRONMENT.security_contact
 AUDIT_HEADS, SYSLOG = ENVIRONMENT.audit_heads, ENVIRONMENT.syslog
 # Where copies go, and the file with whom they are encrypted for.
 BACKUP, BACKUP_RECIPIENTS = ENVIRONMENT.backup, ENVIRONMENT.backup_recipients
+# Addresses of a PostgreSQL database, and of its server for copies; by these names never shown.
+SECRET_DATABASE = ENVIRONMENT.database_url
+SECRET_BACKUP_DATABASE = ENVIRONMENT.backup_database_url
 # Ours are handed over by the senders; what else might mail stays here in a drill.
 if DRILL:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"

@@ -1,7 +1,8 @@
 """What lies where copies are kept: names, and what is inside before it is encrypted (age v1).
 
 A generation is a folder named by the moment it was begun: `base.age`, a tar of the whole home, and
-beside it `00000001.age` and so on, what changed in the database since.
+beside it `00000001.age` and so on, what changed in the database since. Where the data is in
+PostgreSQL, `server.age` holds its data folder, and what changed is a piece of its log.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from policity.foundations.continuity.rules.wal import Changes
 
 BASE = "base.age"
+SERVER = "server.age"
 MANIFEST = "manifest.json"
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _CHANGE = re.compile(r"([0-9]{8})\.age")
@@ -55,6 +57,50 @@ class Change(NamedTuple):
     at: datetime
     page_size: int
     changes: Changes
+
+
+class Logged(NamedTuple):
+    """What PostgreSQL wrote into its log until `at`, from position `start` on."""
+
+    generation: str
+    number: int
+    at: datetime
+    timeline: int
+    start: int
+    data: bytes
+
+
+def pack_log(logged: Logged) -> bytes:
+    """A piece of the log as bytes, compressed."""
+    head = logged._asdict() | {"at": logged.at.isoformat()}
+    del head["data"]
+    return zlib.compress(json.dumps(head).encode() + b"\n" + logged.data, level=1)
+
+
+def unpack_log(data: bytes) -> Logged:
+    """What `pack_log` gave. Raises BadCopyError."""
+    try:
+        head, _, body = zlib.decompress(data).partition(b"\n")
+        said = json.loads(head)
+        return Logged(
+            said["generation"],
+            int(said["number"]),
+            datetime.fromisoformat(said["at"]),
+            int(said["timeline"]),
+            int(said["start"]),
+            body,
+        )
+    except (zlib.error, KeyError, TypeError, ValueError) as error:
+        raise BadCopyError(f"変更の写しが読めません（{type(error).__name__}）") from error
+
+
+def moment(data: bytes) -> datetime:
+    """Up to when a change goes, of either kind, from what was packed. Raises BadCopyError."""
+    try:
+        head = zlib.decompressobj().decompress(data, 1 << 12).partition(b"\n")[0]
+        return datetime.fromisoformat(json.loads(head)["at"])
+    except (zlib.error, KeyError, TypeError, ValueError) as error:
+        raise BadCopyError(f"変更の写しが読めません（{type(error).__name__}）") from error
 
 
 def pack(change: Change) -> bytes:

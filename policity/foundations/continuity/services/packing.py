@@ -56,11 +56,12 @@ def identities(file: Path) -> list[Any]:
 
 
 def pack_home(
-    home: Path, database: Path, said: dict[str, Any], to: BinaryIO, keys: Sequence[Any]
+    home: Path, database: Path | None, said: dict[str, Any], to: BinaryIO, keys: Sequence[Any]
 ) -> None:
     """Write a home to a file, with `database` in the place of its own, encrypted for `keys`.
 
-    `said` goes into the manifest, beside each file's digest.
+    `said` goes into the manifest, beside each file's digest. Without `database` the data is
+    elsewhere.
     """
     reading, writing = os.pipe()
     faults: list[BaseException] = []
@@ -81,13 +82,13 @@ def pack_home(
         raise faults[0]
 
 
-def _tar(home: Path, database: Path, said: dict[str, Any], out: BinaryIO) -> None:
+def _tar(home: Path, database: Path | None, said: dict[str, Any], out: BinaryIO) -> None:
     digests = {}
     with (
         gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as squeezed,
         tarfile.open(fileobj=squeezed, mode="w|") as tar,
     ):
-        files = [(DATABASE, database)]
+        files = [] if database is None else [(DATABASE, database)]
         for name in TAKEN:
             place = home / name
             inside = sorted(place.rglob("*")) if place.is_dir() else [place]
@@ -134,6 +135,21 @@ def unpack_home(source: BinaryIO, keys: Sequence[Any], into: Path) -> dict[str, 
 
     Raises pyrage.DecryptError, and ValueError where it is broken or not what the manifest says.
     """
+    unpack_tar(source, keys, into)
+    manifest = into / MANIFEST
+    said: dict[str, Any] = json.loads(manifest.read_text())
+    manifest.unlink()
+    for name, wanted in said["files"].items():
+        if digest(into / name) != wanted:
+            raise ValueError(f"{name} が、写したときと違います")
+    return said
+
+
+def unpack_tar(source: BinaryIO, keys: Sequence[Any], into: Path) -> None:
+    """An encrypted tar, into an empty folder.
+
+    Raises pyrage.DecryptError, and ValueError where it is broken.
+    """
     reading, writing = os.pipe()
     faults: list[Exception] = []
 
@@ -162,13 +178,6 @@ def unpack_home(source: BinaryIO, keys: Sequence[Any], into: Path) -> dict[str, 
             raise one
         if one is not None:
             raise ValueError(f"{type(one).__name__}: {one}") from one
-    manifest = into / MANIFEST
-    said: dict[str, Any] = json.loads(manifest.read_text())
-    manifest.unlink()
-    for name, wanted in said["files"].items():
-        if digest(into / name) != wanted:
-            raise ValueError(f"{name} が、写したときと違います")
-    return said
 
 
 def digest(file: Path) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyrage
 import structlog
@@ -45,6 +45,52 @@ FAULTS = (OSError, sqlite3.Error, MissedError, wal.NotALogError, pyrage.EncryptE
 TRIES = 1000
 
 
+class Copies(Protocol):
+    """Copies of one home, kept up in steps."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it has something to go on with."""
+
+    def step(self) -> None:
+        """Bring the copy up to now."""
+
+    def end(self) -> None:
+        """Let go of the database."""
+
+
+def keep_on(found: Copies, stop: threading.Event, faults: tuple[type[Exception], ...]) -> None:
+    """A step every few seconds, and a last one. What fails is told, and tried again."""
+    pause = PAUSE
+    while not stop.wait(pause if found.follows else 0):
+        try:
+            found.step()
+            pause = PAUSE
+        except faults as error:
+            log.error("copy_failed", error=f"{type(error).__name__}: {error}"[:200])
+            found.end()
+            pause = min(pause * 2, LONGEST_PAUSE)
+            stop.wait(pause)
+    # What was written until the end belongs to it.
+    with suppress(*faults):
+        found.step()
+    found.end()
+
+
+def remove_outlived(store: Folder, home: Path, *, now: datetime) -> None:
+    """Only after a whole new copy lies there; what is followed stays, whoever made newer ones."""
+    followed = queries.noted(home, queries.FILE).get("generation")
+    whole = {
+        at: name
+        for name in store.names()
+        if (at := copies.begun(name)) and copies.BASE in store.names(name)
+    }
+    for at in keeping.outlived(whole, now=now):
+        if whole[at] != followed:
+            store.remove(whole[at])
+            log.info("copy_removed", generation=whole[at])
+
+
 class Streamer:
     """Copies one home to one place, until it is told to stop."""
 
@@ -64,20 +110,12 @@ class Streamer:
 
     def run(self, stop: threading.Event) -> None:
         """Copy what changes every few seconds. What fails is told, and tried again."""
-        pause = PAUSE
-        while not stop.wait(pause if self._at else 0):
-            try:
-                self.step()
-                pause = PAUSE
-            except FAULTS as error:
-                log.error("copy_failed", error=f"{type(error).__name__}: {error}"[:200])
-                self.end()
-                pause = min(pause * 2, LONGEST_PAUSE)
-                stop.wait(pause)
-        # What was written until the end belongs to it.
-        with suppress(*FAULTS):
-            self.step()
-        self.end()
+        keep_on(self, stop, FAULTS)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it has something to go on with."""
+        return self._at is not None
 
     def step(self) -> None:
         """Bring the copy up to now: with what has changed, or with everything."""
@@ -89,6 +127,14 @@ class Streamer:
         self._note(now)
         if self._at is not None and self._at.frames > LONG:
             self._let_log_begin_anew()
+
+    def backup(self) -> str:
+        """A whole copy now; gives its generation."""
+        try:
+            self.step()
+        finally:
+            self.end()
+        return self._generation
 
     def _note(self, at: datetime) -> None:
         """Say up to when everything is in the copy, for who asks (`queries.synced`)."""
@@ -128,7 +174,7 @@ class Streamer:
         self._at, self._generation, self._begun, self._number = at, generation, now, 0
         log.info("copied_all", generation=generation)
         self._copy_changes()
-        self._remove_outlived(now)
+        remove_outlived(self.store, self.home, now=now)
 
     def _let_log_begin_anew(self) -> None:
         """Bring all of the log into the database: then the next writer begins it from its start.
@@ -149,17 +195,6 @@ class Streamer:
             self._copy_changes()
             self._connection().execute(checkpoint)
             self._copy_changes()
-
-    def _remove_outlived(self, now: datetime) -> None:
-        """Only after a whole new copy lies there."""
-        whole = {
-            at: name
-            for name in self.store.names()
-            if (at := copies.begun(name)) and copies.BASE in self.store.names(name)
-        }
-        for at in keeping.outlived(whole, now=now):
-            self.store.remove(whole[at])
-            log.info("copy_removed", generation=whole[at])
 
     def _look(self) -> tuple[sqlite3.Connection, wal.Index]:
         """A reader, and the state of the log that it sees."""

@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyrage
 from django.conf import settings
@@ -28,6 +28,9 @@ from policity.foundations.continuity.services.packing import DATABASE, identitie
 from policity.foundations.continuity.services.restoring import generations, missing
 from policity.foundations.continuity.services.spooling import refused
 from policity.foundations.continuity.services.tables import Compared, compare
+
+if TYPE_CHECKING:
+    from policity.foundations.continuity.services.following import Follower
 
 OLD, CANNOT = 1, 2
 # What of a trial is noted, for the status.
@@ -65,7 +68,7 @@ class Command(BaseCommand):
             getattr(self, f"_{command}")(**options)
         except BadCopyError as error:
             raise CommandError(f"{error}", returncode=CANNOT) from error
-        except (OSError, ValueError, sqlite3.Error) as error:
+        except (OSError, ValueError, RuntimeError, sqlite3.Error) as error:
             raise CommandError(f"できません：{error}", returncode=CANNOT) from error
 
     def _keys(self, *, file: Path, **_: Any) -> None:
@@ -85,23 +88,26 @@ class Command(BaseCommand):
         self._streamer().run(stop)
 
     def _backup(self, **_: Any) -> None:
-        streamer = self._streamer()
-        try:
-            streamer.step()
-        finally:
-            streamer.end()
-        found = queries.synced(settings.HOME)
-        self.stdout.write(f"写しを取りました：{found.generation if found else ''}")
+        self.stdout.write(f"写しを取りました：{self._streamer().backup()}")
 
     def _refused(self, **_: Any) -> None:
         for one in refused(Path(settings.HOME)):
             self.stdout.write(json.dumps(one, ensure_ascii=False))
 
-    def _streamer(self) -> Streamer:
+    def _streamer(self) -> "Streamer | Follower":
         if not settings.BACKUP_RECIPIENTS:
             raise ValueError("POLICITY_BACKUP_RECIPIENTS（公開鍵のファイル）を設定してください")
         keys = recipients(Path(settings.BACKUP_RECIPIENTS))
-        return Streamer(Path(settings.HOME), self._store(), keys, clock=timezone.now)
+        home, store = Path(settings.HOME), self._store()
+        if not settings.SECRET_DATABASE:
+            return Streamer(home, store, keys, clock=timezone.now)
+        # Imported here: it needs the extra `cluster`.
+        from policity.foundations.continuity.services.following import Follower
+
+        return Follower(
+            home, store, keys, clock=timezone.now, database=settings.SECRET_DATABASE,
+            server=settings.SECRET_BACKUP_DATABASE,
+        )  # fmt: skip
 
     def _store(self) -> Folder:
         if not settings.BACKUP:
@@ -116,13 +122,18 @@ class Command(BaseCommand):
             self._store(), identities(identity), target, report=self.stderr.write,
             generation=generation,
         )  # fmt: skip
-        self._say(
-            _told(done), f"{target} にもどしました。policity serve で始められます", done, json
-        )
+        text = f"{target} にもどしました。policity serve で始められます"
+        if done.server:
+            text = (
+                f"{target} にもどしました。PostgreSQL {done.server} のデータは"
+                f" {target}/postgresql にあります。PostgreSQL の機械に移して始め、"
+                "それから policity serve を始めてください"
+            )
+        self._say(_told(done), text, done, json)
 
     def _verify(self, *, identity: Path, json: bool, **_: Any) -> None:
         wanted = queries.synced(Path(settings.HOME))
-        done, _nothing = self._tried(identity, lambda _: None)
+        done, _nothing = self._tried(identity, lambda *_: None)
         if done.beyond or not _all_of(wanted, done):
             raise BadCopyError(f"{missing(done.changes + 1)}。これより前までしか、もどせません")
         self._say(_told(done), "この写しから、すべてもどせます", done, json)
@@ -150,24 +161,30 @@ class Command(BaseCommand):
         self._say(said, text, done, json)
 
     def _tried(
-        self, identity: Path, look: Callable[[Path], Compared | None]
+        self, identity: Path, look: Callable[[Path, Restored], Compared | None]
     ) -> tuple[Restored, Compared | None]:
         """Restores into a folder of its own, lets somebody look, and destroys only that."""
         beside = Path(settings.HOME) / "run"
         folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=beside if beside.is_dir() else None))
         try:
             done = restore(
-                self._store(), identities(identity), folder / "home", report=self.stderr.write
-            )
-            return done, look(folder / "home" / DATABASE)
+                self._store(), identities(identity), folder / "home", report=self.stderr.write,
+                lasting=False,
+            )  # fmt: skip
+            return done, look(folder / "home", done)
         finally:
             shutil.rmtree(folder)
 
-    def _compared(self, restored: Path) -> Compared:
+    def _compared(self, restored: Path, done: Restored) -> Compared:
+        if done.server:
+            # Imported here: it needs the extra `cluster`.
+            from policity.foundations.continuity.services.recovering import compared
+
+            return compared(settings.SECRET_DATABASE, restored, done)
         live = f"file:{Path(settings.HOME) / DATABASE}?mode=ro"
         with closing(sqlite3.connect(live, uri=True)) as one:
             one.execute("BEGIN")
-            with closing(sqlite3.connect(restored)) as other:
+            with closing(sqlite3.connect(restored / DATABASE)) as other:
                 return compare(one, other)
 
     def _status(self, *, json: bool, **_: Any) -> None:
