@@ -11,7 +11,9 @@ import pyrage
 import pytest
 
 from policity.foundations.continuity import queries
+from policity.foundations.continuity.channels import programs
 from policity.foundations.continuity.channels.folder import Folder
+from policity.foundations.continuity.channels.replication import AwayError
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.formats.copies import BadCopyError
 from policity.foundations.continuity.services import restore
@@ -24,8 +26,8 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgresql.Server]:
-    # As a city runs it: what is committed is on the disk.
-    with postgresql.running(careless="") as found:
+    # What is committed is in the log, as in a city.
+    with postgresql.running(careless="-c fsync=off") as found:
         with psycopg.connect(found.url("postgres"), autocommit=True) as connection:
             connection.execute("CREATE ROLE copies LOGIN REPLICATION")
             connection.execute("CREATE ROLE city LOGIN")
@@ -70,10 +72,12 @@ class Place:
             server=self.server.url("postgres").replace("postgres@", "copies@"), clock=self.clock,
         )  # fmt: skip
 
-    def back(self, name: str = "restored"):
+    def back(self, name: str = "restored", *, lasting: bool = False):
         """Brought back, and held against the city: (what was brought back, what differs)."""
         into = self.root / name
-        done = restore(self.store, [self.identity], into, report=lambda line: None)
+        done = restore(
+            self.store, [self.identity], into, report=lambda line: None, lasting=lasting
+        )
         return done, compared(self.url, into, done).different
 
 
@@ -103,7 +107,7 @@ def test_a_city_comes_back_as_it_was(place, follower):
     for _ in range(3):
         place.add(10)
         follower.step()
-    done, different = place.back()
+    done, different = place.back(lasting=True)
     assert different == {}
     assert (done.rows, done.server, done.beyond) == (130, postgresql_version(place), 0)
     assert done.changes >= 3
@@ -120,6 +124,183 @@ def test_a_city_comes_back_as_it_was(place, follower):
         assert file.read_bytes().startswith(b"age-encryption.org/v1\n")
 
 
+def stepped(follower: Follower) -> None:
+    """A step, once the server has seen that the connection before was closed."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return follower.step()
+        except AwayError as error:
+            assert "is active" in str(error)
+            assert time.monotonic() < deadline
+            follower.end()
+            time.sleep(0.1)
+
+
 def postgresql_version(place: Place) -> int:
     ((number,),) = place.ask("SHOW server_version_num")
     return int(str(number)) // 10000
+
+
+def test_what_is_written_meanwhile_is_as_of_one_moment(place, follower):
+    """Rows and log are larger than what is held in memory, and a writer never rests."""
+    stop, written = threading.Event(), []
+
+    def write() -> None:
+        with psycopg.connect(place.url) as connection:
+            while not stop.is_set():
+                connection.execute(
+                    "INSERT INTO thing (word) SELECT (SELECT string_agg(md5(random()::text), '')"
+                    " FROM generate_series(1, 300) WHERE n > 0) FROM generate_series(1, 100) n"
+                )
+                connection.commit()
+                written.append(100)
+
+    writer = threading.Thread(target=write)
+    follower.step()
+    writer.start()
+    try:
+        for _ in range(4):
+            time.sleep(0.5)
+            follower.step()
+    finally:
+        stop.set()
+        writer.join()
+    told = sum(written)
+    follower.step()
+    sizes = [
+        len(copies.unpack_log(pyrage.decrypt(file.read_bytes(), [place.identity])).data)
+        for file in place.to.rglob("0*.age")
+    ]
+    assert len(sizes) > 2
+    assert max(sizes) < 17 << 20
+    done, different = place.back()
+    assert different == {}
+    assert done.rows >= told
+
+
+def test_it_goes_on_after_everything_that_may_happen_to_it(place, follower):
+    follower.step()
+    # The process ends and another begins.
+    follower.end()
+    place.add(3)
+    second = place.follower()
+    stepped(second)
+    # The server closes our connections.
+    place.ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'",
+        url=place.server.url("postgres"),
+    )
+    place.add(4)
+    with pytest.raises(RuntimeError):
+        second.step()
+    second.end()
+    stepped(second)
+    # The copies' disk is away, and comes back.
+    place.to.rename(place.root / "away")
+    place.add(5)
+    with pytest.raises(OSError, match="copies"):
+        second.step()
+    second.end()
+    (place.root / "away").rename(place.to)
+    place.add(6)
+    stepped(second)
+    second.end()
+    assert len(place.store.names()) == 1, "all was copied again"
+    done, different = place.back()
+    assert (done.rows, different) == (18, {})
+
+
+def test_where_the_log_is_gone_all_is_copied_again(place, follower):
+    follower.step()
+    follower.end()
+    administrator = place.server.url("postgres")
+    place.ask(f"SELECT pg_drop_replication_slot('{follower.slot}')", url=administrator)
+    place.add(7)
+    with pytest.raises(RuntimeError, match="does not exist"):
+        follower.step()
+    follower.end()
+    stepped(follower)
+    assert len(place.store.names()) == 2
+    done, different = place.back()
+    assert (done.rows, different) == (7, {})
+
+
+def test_two_do_not_copy_one_city(place, follower):
+    follower.step()
+    other = Follower(
+        place.root / "other", place.store, follower.keys, server=follower.server,
+        database=place.url, clock=place.clock,
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match="is active"):
+        other.step()
+    other.end()
+    assert len(place.store.names()) == 1
+    place.add(1)
+    follower.step()
+
+
+def test_the_daily_copy_is_made_while_changes_follow(place, follower):
+    follower.step()
+    first = place.store.names()
+    place.now += timedelta(days=1)
+    deadline = time.monotonic() + 60
+    while len(whole := [n for n in place.store.names() if copies.BASE in place.store.names(n)]) < 2:
+        assert time.monotonic() < deadline
+        place.add(1)
+        follower.step()
+        if len(whole) == 1:
+            assert queries.noted(place.home, queries.FILE)["generation"] == first[0]
+    follower.step()
+    place.add(1)
+    follower.step()
+    assert queries.noted(place.home, queries.FILE)["generation"] == place.store.names()[1]
+    done, different = place.back()
+    assert (done.generation, different) == (place.store.names()[1], {})
+
+
+def test_a_copy_by_hand_does_not_stand_before_the_one_that_follows(place, follower):
+    follower.step()
+    time.sleep(1.1)
+    place.now = datetime.now(UTC)
+    assert place.follower().backup() == place.store.names()[1]
+    place.add(9)
+    follower.step()
+    done, different = place.back()
+    assert (done.generation, different) == (place.store.names()[0], {})
+
+
+def test_what_is_wrong_with_a_copy_is_said(place, follower, monkeypatch):
+    follower.step()
+    for _ in range(3):
+        place.add(1)
+        follower.step()
+    generation = place.to / place.store.names()[0]
+    last = max(generation.glob("0*.age"))
+    away = place.root / "away.age"
+    (generation / "00000002.age").rename(away)
+    done, different = place.back("holed")
+    assert done.beyond == int(last.stem) - 2
+    assert different["thing"] > 0
+    # One that belongs elsewhere, and one that was changed by a byte.
+    (generation / "00000002.age").write_bytes((generation / "00000001.age").read_bytes())
+    with pytest.raises(BadCopyError, match="ほかの写しのもの"):
+        place.back("elsewhere")
+    data = bytearray(away.read_bytes())
+    data[-20] ^= 1
+    (generation / "00000002.age").write_bytes(data)
+    with pytest.raises(BadCopyError, match="こわれています"):
+        place.back("changed")
+    away.rename(generation / "00000002.age")
+    whole = generation / copies.SERVER
+    kept = whole.read_bytes()
+    whole.write_bytes(kept[: len(kept) // 2])
+    with pytest.raises(BadCopyError, match="こわれています"):
+        place.back("cut")
+    whole.write_bytes(kept)
+    monkeypatch.setattr(programs, "PLACE", place.root)
+    monkeypatch.setenv("PATH", str(place.root))
+    with pytest.raises(BadCopyError, match="apt-get install postgresql"):
+        place.back("nothing")
+    with pytest.raises(RuntimeError, match="apt-get install postgresql-client"):
+        place.follower().backup()

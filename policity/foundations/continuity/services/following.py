@@ -130,10 +130,18 @@ class Follower:
         now = self.clock()
         if self._place is None and not self._looked:
             self._place, self._looked = self._copied_before(), True
-        if self._place is None:
-            self._begin(now)
-        self._care_for_whole(now)
-        self._copy_changes()
+        try:
+            if self._place is None:
+                self._begin(now)
+            self._care_for_whole(now)
+            self._copy_changes()
+        except RefusedError:
+            # The slot or the log in it is gone: it is begun anew, with everything.
+            self._place = None
+            self.end()
+            with suppress(RefusedError):
+                self._asked().ask(f"DROP_REPLICATION_SLOT {self.slot}")
+            raise
         self._note(now)
 
     def backup(self) -> str:
@@ -161,8 +169,14 @@ class Follower:
 
     def _begin(self, now: datetime) -> None:
         """The first of all, or after something was missed."""
-        # Only one follows: the other would take its slot away, and make whole copies for nobody.
         self._asked().reserve(self.slot)
+        # Only one follows: another would make whole copies for nobody.
+        _, start, timeline = self._asked().ask(f"READ_REPLICATION_SLOT {self.slot}")
+        probe = Replication(self.server)
+        try:
+            probe.follow(self.slot, start or "0/0", int(timeline or 0))
+        finally:
+            probe.close()
         whole = self._whole or Whole(self, now)
         self._whole = None
         try:
@@ -231,16 +245,8 @@ class Follower:
         return self._ask
 
     def _copy_changes(self) -> None:
-        try:
-            if self._place is not None:
-                self._place = self._copied_on(self._place)
-        except RefusedError:
-            # The slot or the log in it is gone: it is begun anew, with everything.
-            self._place = None
-            self.end()
-            with suppress(RefusedError):
-                self._asked().ask(f"DROP_REPLICATION_SLOT {self.slot}")
-            raise
+        if self._place is not None:
+            self._place = self._copied_on(self._place)
 
     def _copied_on(self, place: Place) -> Place:
         """Where it goes on, once all that the server has written until now is in the copies."""
