@@ -210,7 +210,9 @@ def read() -> Environment:
         backup="" if drill else backup,
         backup_recipients="" if drill else backup_recipients,
         database_url="" if drill else database_url,
-        backup_database_url=(backup_url_file and _read(backup_url_file)) or database_url,
+        backup_database_url=(
+            "" if drill else (backup_url_file and _read(backup_url_file)) or database_url
+        ),
         oidc_issuer="" if drill else oidc_issuer,
         oidc_client=oidc_client,
         oidc_secret_file=oidc_secret_file,

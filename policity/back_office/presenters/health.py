@@ -61,6 +61,7 @@ def lines(*, now: datetime) -> tuple[Line, ...]:
         *(_telling(home, now=now) if settings.ROLE != Role.INTERNAL else _told(now=now)),
         _disk(home),
         _copies(home, now=now),
+        *_slot(),
         _clock(home, now=now),
         _fading(home, now=now),
         *_certificate(home, now=now),
@@ -277,6 +278,37 @@ def _copies(home: Path, *, now: datetime) -> Line:
         key, name, state, what, "今は影響しません。もどせるかどうかを、だれも確かめていません。",
         "情報システムの担当は、秘密鍵を持ってきて policity continuity drill を動かしてください。",
     )  # fmt: skip
+
+
+SLOTS = {
+    rules.Slot.NONE: (
+        State.WEAK, "PostgreSQL に、写しのための記録の取り置き（スロット）がありません。",
+        "写しを取り始めると作られます。変わらなければ、写しのログ（copies）を確かめてください。",
+    ),
+    rules.Slot.LOST: (
+        State.BROKEN, "写しが長く止まり、PostgreSQL が取り置いた記録（スロット）が失われました。",
+        "置き場所がもどれば、自動で全部を写し直します。置き場所を確かめてください。",
+    ),
+    rules.Slot.ENDLESS: (
+        State.WEAK, "写しが何日も止まると、PostgreSQL のディスクがいっぱいになります。",
+        "max_slot_wal_keep_size を設定してください（docs/operations.ja.md の「PostgreSQL」）。",
+    ),
+}  # fmt: skip
+
+
+def _slot() -> Iterator[Line]:
+    """Only where the data is in PostgreSQL, and is copied."""
+    if not settings.BACKUP or not settings.SECRET_DATABASE:
+        return
+    key, name = "slot", "写しのための記録の取り置き"
+
+    def asked() -> Line:
+        if (found := queries.slot()) not in SLOTS:
+            return Line(key, name, State.GOOD, "PostgreSQL が、写し終えるまで取り置いています。")
+        state, what, do = SLOTS[found]
+        return Line(key, name, state, what, "今は影響しません。", do)
+
+    yield _asked(key, name, asked)
 
 
 def _clock(home: Path, *, now: datetime) -> Line:

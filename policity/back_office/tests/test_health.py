@@ -19,7 +19,7 @@ from policity.back_office.tests.test_orders_web import create
 from policity.fields.alerts.models import Feed
 from policity.foundations.accounts.models import Role
 from policity.foundations.continuity import queries
-from policity.foundations.continuity.rules.health import GIB, State
+from policity.foundations.continuity.rules.health import GIB, Slot, State
 from policity.foundations.continuity.services import heard_time, note
 
 ALLOWED = {Role.ADMINISTRATOR, Role.COMMANDER, Role.DUTY_OFFICER}
@@ -42,6 +42,7 @@ def well(city, settings, tmp_path, monkeypatch):
     note(tmp_path, queries.DRILLED, {"at": now.isoformat()})
     note(tmp_path, queries.FADED, {"at": now.isoformat(), "counts": {}})
     monkeypatch.setattr(queries, "disk", lambda _: queries.Disk(100 * GIB, GIB))
+    monkeypatch.setattr(queries, "slot", lambda: Slot.KEPT)
     return tmp_path
 
 
@@ -125,6 +126,23 @@ def test_what_is_wrong_is_said_with_what_it_means_and_what_to_do(well, name):
 def test_what_was_never_set_up_is_said(well, settings, setting, value, key):
     setattr(settings, setting, value)
     assert states()[key] == "WEAK"
+
+
+@pytest.mark.parametrize(
+    ("slot", "state"),
+    [
+        (Slot.KEPT, "GOOD"),
+        (Slot.ENDLESS, "WEAK"),
+        (Slot.NONE, "WEAK"),
+        (Slot.LOST, "BROKEN"),
+    ],
+)
+def test_how_the_log_is_kept_for_the_copies_is_said(well, settings, monkeypatch, slot, state):
+    monkeypatch.setattr(queries, "slot", lambda: slot)
+    settings.SECRET_DATABASE = "postgresql:///city"
+    assert states()["slot"] == state
+    settings.SECRET_DATABASE = ""
+    assert "slot" not in states()
 
 
 def test_a_full_disk_is_said(well, monkeypatch):

@@ -6,7 +6,6 @@ import re
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -119,17 +118,8 @@ def slot_name(database: str) -> str:
     return f"policity_copies_{re.sub('[^a-z0-9_]', '_', database.lower())}"[:63]
 
 
-class Slot(StrEnum):
-    """Of the log that a PostgreSQL server keeps for the copies: how it stands."""
-
-    KEPT = "kept"
-    LOST = "lost"
-    ENDLESS = "endless"
-    NONE = "none"
-
-
-def slot() -> Slot:
-    """How it stands. `ENDLESS`: copies that are away for days would fill the server's disk."""
+def slot() -> health.Slot:
+    """How the log stands that a PostgreSQL server keeps for the copies."""
     name = slot_name(str(connection.settings_dict["NAME"]))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -138,11 +128,7 @@ def slot() -> Slot:
             [name],
         )
         found = cursor.fetchone()
-    if found is None:
-        return Slot.NONE
-    if found[0] in ("unreserved", "lost"):
-        return Slot.LOST
-    return Slot.ENDLESS if found[1] == "-1" else Slot.KEPT
+    return health.slot(*found) if found else health.Slot.NONE
 
 
 def silent(home: Path, *, now: datetime) -> tuple[str, ...]:

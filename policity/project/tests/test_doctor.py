@@ -32,7 +32,7 @@ def installed(well, settings, monkeypatch):  # noqa: F811
     )
     (well / "secret.key").touch(mode=0o600)
     well.chmod(0o750)
-    monkeypatch.setattr(home, "prepared_set", lambda _: home.migration_set())
+    monkeypatch.setattr(home, "found_set", lambda _: home.migration_set())
     monkeypatch.setattr(doctor, "look_at_certificate", lambda *_, **__: None)
     return well
 
@@ -52,7 +52,7 @@ def test_all_is_well(installed, capsys):
 
 WRONG = {
     "rights": (lambda place, _: place.chmod(0o755), 2),
-    "version": (lambda _, patch: patch.setattr(home, "prepared_set", lambda _: 1), 2),
+    "version": (lambda _, patch: patch.setattr(home, "found_set", lambda _: 1), 2),
     "recipients": (lambda place, _: (place / "recipients").write_text("x"), 2),
     "worker": (lambda place, _: silence(place, "worker"), 2),
     "live": (lambda place, _: silence(place, "live"), 1),

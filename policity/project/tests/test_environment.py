@@ -121,11 +121,21 @@ def test_the_file_with_the_database_lies_elsewhere_and_can_be_read(
             environment.read()
 
 
-def test_postgresql_is_copied_by_its_own_means(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_is_copied_by_the_citys_role_or_by_one_that_may_only_copy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert environment.read().backup_database_url == ""
     monkeypatch.setenv("POLICITY_DATABASE_URL", URL)
-    monkeypatch.setenv("POLICITY_BACKUP", "/elsewhere/copies")
-    with pytest.raises(environment.BadEnvironmentError, match="POLICITY_BACKUP"):
-        environment.read()
+    assert environment.read().backup_database_url == URL
+    file = tmp_path.parent / f"{tmp_path.name}-copies"
+    file.write_text("postgresql://copies:hidden@db.example/city\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("POLICITY_BACKUP_DATABASE_URL_FILE", str(file))
+    where = environment.read()
+    assert (where.database_url, where.backup_database_url) == (URL, file.read_text().strip())
+    assert "hidden" not in repr(where)
+    (tmp_path / environment.DRILL).touch()
+    assert environment.read().backup_database_url == ""
 
 
 @pytest.mark.parametrize(

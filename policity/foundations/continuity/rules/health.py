@@ -6,7 +6,7 @@ is said elsewhere.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 GIB = 1 << 30
 
@@ -81,3 +81,23 @@ DRILL_HOLDS = timedelta(days=100)
 def drilled(at: datetime | None, *, now: datetime) -> State:
     """By when copies were last brought back for a trial."""
     return State.WEAK if at is None or now - at > DRILL_HOLDS else State.GOOD
+
+
+class Slot(StrEnum):
+    """Of the log that a PostgreSQL server keeps for the copies: how it stands.
+
+    `ENDLESS`: copies that are away for days would fill the server's disk.
+    """
+
+    KEPT = "kept"
+    LOST = "lost"
+    ENDLESS = "endless"
+    NONE = "none"
+
+
+def slot(status: str | None, limit: str) -> Slot:
+    """By `wal_status` and `max_slot_wal_keep_size`, as the server says them."""
+    # Without a status nothing was ever kept.
+    if status in ("unreserved", "lost", None):
+        return Slot.LOST
+    return Slot.ENDLESS if limit == "-1" else Slot.KEPT

@@ -154,7 +154,7 @@ class Follower:
             whole.end()
         assert whole.place is not None  # noqa: S101  # for the types
         followed = queries.synced(self.home)
-        if too_old(followed and followed.at, now=now):
+        if too_old(followed.at if followed else None, now=now):
             # Nobody follows: it is what there is. But nothing can go on from it.
             said = {"at": now.isoformat(), "generation": whole.place.generation, "changes": 0}
             note(self.home, queries.FILE, said)

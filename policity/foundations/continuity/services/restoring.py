@@ -76,9 +76,7 @@ def restore(
         # Imported here: it needs the extra `cluster`.
         from policity.foundations.continuity.services.recovering import recover
 
-        return recover(
-            store, keys, chosen, into, said, report=report, began=began, lasting=lasting
-        )
+        return recover(store, keys, chosen, into, said, report=report, began=began, lasting=lasting)
     database = into / DATABASE
     database.chmod(0o600)
     _counted(database, said["rows"])

@@ -17,6 +17,8 @@ from policity.foundations.continuity.services.packing import recipients
 def city(place, settings, capsys):
     """A home that is copied, with the keys that its people have made."""
     settings.HOME, settings.BACKUP = place.home, str(place.to)
+    # Whatever the tests' own data is in.
+    settings.SECRET_DATABASE = ""
     call_command("continuity", "keys", str(place.root / "identity"))
     (place.root / "recipients").write_text("# the safe\n" + capsys.readouterr().out)
     settings.BACKUP_RECIPIENTS = str(place.root / "recipients")

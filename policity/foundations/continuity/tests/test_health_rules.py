@@ -96,3 +96,18 @@ def test_a_note_that_cannot_be_read_is_none(tmp_path):
         (tmp_path / "run" / queries.CLOCKS).write_text(text)
         assert queries.noted(tmp_path, queries.CLOCKS) == {}
     assert queries.clock_ahead(tmp_path, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "limit", "slot"),
+    [
+        ("reserved", "10GB", health.Slot.KEPT),
+        ("extended", "10GB", health.Slot.KEPT),
+        ("unreserved", "10GB", health.Slot.LOST),
+        ("lost", "10GB", health.Slot.LOST),
+        (None, "10GB", health.Slot.LOST),
+        ("reserved", "-1", health.Slot.ENDLESS),
+    ],
+)
+def test_a_servers_slot_has_a_word_for_each_state(status, limit, slot):
+    assert health.slot(status, limit) == slot

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.formats.copies import BadCopyError, Change, pack, unpack
-from policity.foundations.continuity.rules import age, keeping, wal
+from policity.foundations.continuity.rules import age, keeping, lsn, wal
 from policity.foundations.continuity.rules.wal import Changes, Index, NotALogError
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -171,3 +171,45 @@ def test_when_a_copy_is_too_old():
     assert age.too_old(None, now=NOW)
     assert not age.too_old(NOW - age.TOO_OLD, now=NOW)
     assert age.too_old(NOW - age.TOO_OLD - timedelta(seconds=1), now=NOW)
+
+
+positions = st.integers(0, 2**64 - 1)
+segments = st.sampled_from([1 << 20, 16 << 20, 1 << 30])
+
+
+@given(positions)
+def test_a_position_is_read_as_it_is_written(position):
+    assert lsn.number(lsn.text(position)) == position
+
+
+def test_positions_and_files_are_named_as_the_server_names_them():
+    assert lsn.number("16/B374D848") == 0x16B374D848
+    assert lsn.text(0x16B374D848) == "16/B374D848"
+    assert lsn.file(1, 0x16B374D848, segment=16 << 20) == "0000000100000016000000B3"
+    assert lsn.file(2, 0x16B374D848, segment=1 << 30) == "000000020000001600000002"
+    assert [lsn.size(said) for said in ("16MB", "1GB", "512kB", "7")] == [
+        16 << 20, 1 << 30, 512 << 10, 7
+    ]  # fmt: skip
+
+
+@given(st.integers(0, 2**63), st.integers(0, 1 << 27), segments)
+def test_what_lies_in_each_file_is_all_and_in_one_file(position, length, segment):
+    parts = list(lsn.split(position, length, segment=segment))
+    assert sum(some for _, some in parts) == length
+    at = position
+    for start, some in parts:
+        assert start == at
+        assert lsn.begin(start, segment=segment) == lsn.begin(start + some - 1, segment=segment)
+        at += some
+
+
+@given(st.binary(max_size=3000), st.integers(1, 10**8), positions)
+def test_a_piece_of_the_log_comes_back_as_it_was_packed(data, number, start):
+    logged = copies.Logged("20261126T000000Z", number, NOW, 1, start, data)
+    packed = copies.pack_log(logged)
+    assert copies.unpack_log(packed) == logged
+    assert copies.moment(packed) == NOW
+    with pytest.raises(BadCopyError):
+        copies.unpack_log(packed[: len(packed) // 2])
+    with pytest.raises(BadCopyError):
+        copies.moment(b"no log")

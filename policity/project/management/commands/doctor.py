@@ -10,6 +10,7 @@ import stat
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import Error, connection
 from django.utils import timezone
 
-from policity.back_office.presenters.health import Line, lines, worst
+from policity.back_office.presenters.health import CALL, Line, lines, worst
 from policity.foundations.continuity.queries import CERTIFICATE
 from policity.foundations.continuity.rules.health import State
 from policity.foundations.continuity.services import note
 from policity.foundations.continuity.services.packing import recipients
-from policity.project import home
+from policity.project import cluster, environment, home
 
 CODES = {State.GOOD: 0, State.UNKNOWN: 0, State.WEAK: 1, State.BROKEN: 2}
 # Seconds.
@@ -89,7 +91,7 @@ def installation(place: Path) -> Iterator[Line]:
             f"ほかの利用者が読めます：{'、'.join(loose)}", "名前や連絡先が漏れるおそれがあります。",
             f"chmod 0750 {place} と chmod 0600 {place}/secret.key を実行してください。",
         )  # fmt: skip
-    if home.prepared_set(place / home.DATABASE) != home.migration_set():
+    if _version_differs(place):
         yield Line(
             "version", "データベースの版", State.BROKEN, "このプログラムの版と合っていません。",
             "登録も送信も始まりません。",
@@ -110,6 +112,36 @@ def installation(place: Path) -> Iterator[Line]:
             "recipients", "写しの公開鍵", State.BROKEN, fault, "写しが取れません。",
             "POLICITY_BACKUP_RECIPIENTS のファイルを確かめてください。",
         )  # fmt: skip
+
+    if settings.BACKUP and settings.SECRET_DATABASE and (fault := _programs_fault()):
+        yield Line(
+            "programs", "PostgreSQL のプログラム", State.BROKEN, f"{fault}。",
+            "写しが取れません。", CALL,
+        )  # fmt: skip
+
+
+def _version_differs(place: Path) -> bool:
+    try:
+        found = home.found_set(replace(environment.read(), home=place))
+    except cluster.AwayError:
+        return False  # it is said that the database is away
+    return found != home.migration_set()
+
+
+def _programs_fault() -> str:
+    # Imported here: it needs the extra `cluster`.
+    from policity.foundations.continuity.channels import programs
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version_num")
+            (number,) = cursor.fetchone() or (0,)
+        programs.program("pg_basebackup", int(number) // 10000)
+    except Error:
+        return ""  # it is said that the database is away
+    except programs.ProgramError as error:
+        return str(error)
+    return ""
 
 
 def _recipients_fault() -> str:
