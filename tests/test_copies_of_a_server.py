@@ -1,5 +1,6 @@
 """Copies of a city whose data is in PostgreSQL, on a server of the tests' own."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pyrage
 import pytest
+from django.core.management import CommandError, call_command
 
 from policity.foundations.continuity import queries
 from policity.foundations.continuity.channels import programs
@@ -33,6 +35,9 @@ def server() -> Iterator[postgresql.Server]:
             connection.execute("CREATE ROLE copies LOGIN REPLICATION")
             connection.execute("CREATE ROLE city LOGIN")
             connection.execute("CREATE DATABASE city OWNER city TEMPLATE template0")
+            # As a city may have set it.
+            connection.execute("ALTER SYSTEM SET timezone = 'Asia/Tokyo'")
+            connection.execute("SELECT pg_reload_conf()")
         yield found
 
 
@@ -50,7 +55,9 @@ class Place:
         self.server = server
         self.url = server.url("city").replace("postgres@", "city@")
         self.ask("DROP TABLE IF EXISTS thing")
-        self.ask("CREATE TABLE thing (id bigserial PRIMARY KEY, word text)")
+        self.ask(
+            "CREATE TABLE thing (id bigserial PRIMARY KEY, word text, at timestamptz DEFAULT now())"
+        )
 
     def clock(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -63,7 +70,7 @@ class Place:
 
     def add(self, count: int) -> None:
         words = f"repeat(md5(random()::text), 10) FROM generate_series(1, {count})"
-        self.ask(f"INSERT INTO thing (word) SELECT {words}")  # noqa: S608  # a number
+        self.ask(f"INSERT INTO thing (word) SELECT {words}")  # a number
 
     def follower(self) -> Follower:
         return Follower(
@@ -300,3 +307,40 @@ def test_what_is_wrong_with_a_copy_is_said(place, follower, monkeypatch):
         place.back("nothing")
     with pytest.raises(RuntimeError, match="apt-get install postgresql-client"):
         place.follower().backup()
+
+
+def test_the_commands_say_the_same_as_for_a_file(place, settings, capsys):
+    (place.root / "identity").write_text(f"{place.identity}\n")
+    (place.root / "recipients").write_text(f"{place.identity.to_public()}\n")
+    settings.HOME, settings.BACKUP = place.home, str(place.to)
+    settings.BACKUP_RECIPIENTS = str(place.root / "recipients")
+    settings.SECRET_DATABASE = place.url
+    settings.SECRET_BACKUP_DATABASE = place.follower().server
+    opened = ("--identity", str(place.root / "identity"))
+    place.add(12)
+    call_command("continuity", "backup")
+    assert "写しを取りました" in capsys.readouterr().out
+    call_command("continuity", "verify", *opened)
+    assert "すべてもどせます" in capsys.readouterr().out
+    place.add(3)
+    call_command("continuity", "drill", "--json", *opened)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["rows"], said["rows_compared"], said["rows_different"]) == (12, 15, {"thing": 3})
+    assert 0 <= said["recovery_point_s"] < 60
+    assert 0 <= said["recovery_time_s"] < 60
+    # Only its own copy was destroyed.
+    left = {path.name for path in (place.home / "run").iterdir()}
+    assert left == {queries.FILE, queries.DRILLED}
+    call_command("continuity", "status", "--json")
+    status = json.loads(capsys.readouterr().out)
+    assert (status["old"], status["copies"], status["fault"]) == (False, 1, "")
+    call_command("continuity", "restore", "--into", str(place.root / "new"), *opened)
+    told = capsys.readouterr().out
+    assert f"{place.root}/new/postgresql にあります" in told
+    # The city's own role may not copy its server.
+    settings.SECRET_BACKUP_DATABASE = place.url
+    with pytest.raises(CommandError, match="replication role"):
+        call_command("continuity", "backup")
+    settings.SECRET_BACKUP_DATABASE = place.url.replace("city@", "nobody@")
+    with pytest.raises(CommandError, match="できません"):
+        call_command("continuity", "backup")

@@ -21,6 +21,8 @@ from policity.project.children import dying_with_me
 PROGRAMS = sorted(
     Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name)
 )
+# No server runs as root.
+USER = "postgres" if os.geteuid() == 0 else None
 # What is lost with the machine is of no worth here.
 CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
 # Copied for each database of this run; nobody writes there.
@@ -51,31 +53,36 @@ def running(careless: str = CARELESS) -> Iterator[Server]:
     """A new server with one empty database of this program's migrations, `prepared`."""
     if not PROGRAMS:
         raise RuntimeError("PostgreSQL is missing: apt-get install postgresql")
-    user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="policity-pg-"))
-    if user:
-        shutil.chown(folder, user)
     try:
+        if USER:
+            shutil.chown(folder, USER)
         # Sorted as SQLite sorts, whatever the machine's language is.
         _run("initdb", ["--auth=trust", "--username=postgres", "--encoding=UTF8",
-             "--locale=C.UTF-8", "--no-sync", "--pgdata", str(folder / "data")], user)  # fmt: skip
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [PROGRAMS[-1] / "postgres", "-D", folder / "data", "-k", folder,
-                 "-c", "listen_addresses=", "-c", "max_connections=60", *careless.split()],
-                user=user, stdout=log, stderr=log, preexec_fn=dying_with_me(), cwd=folder,
-            )  # fmt: skip
-        try:
-            _answers(folder, server)
-            found = Server(folder)
+             "--locale=C.UTF-8", "--no-sync", "--pgdata", str(folder / "data")], USER)  # fmt: skip
+        with started(folder, careless) as found:
             _prepare(found)
             yield found
-        finally:
-            # At once, whoever is still connected; what is in the folder is of no worth.
-            server.send_signal(signal.SIGQUIT)
-            server.wait(20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def started(folder: Path, careless: str = CARELESS) -> Iterator[Server]:
+    """A server whose data lies in `data` in a folder, for as long as it is asked for."""
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [PROGRAMS[-1] / "postgres", "-D", folder / "data", "-k", folder,
+             "-c", "listen_addresses=", "-c", "max_connections=60", *careless.split()],
+            user=USER, stdout=log, stderr=log, preexec_fn=dying_with_me(), cwd=folder,
+        )  # fmt: skip
+    try:
+        _answers(folder, server)
+        yield Server(folder)
+    finally:
+        # At once, whoever is still connected; what is in the folder is of no worth.
+        server.send_signal(signal.SIGQUIT)
+        server.wait(20)
 
 
 @contextmanager

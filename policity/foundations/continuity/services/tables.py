@@ -96,6 +96,9 @@ def server_rows(database: "psycopg.Connection[Any]") -> dict[str, int]:
 def server_compare(one: "psycopg.Connection[Any]", other: "psycopg.Connection[Any]") -> Compared:
     """As `compare`, of two databases on PostgreSQL, each as of one moment."""
     for database in (one, other):
+        # Each server has its own way to write a moment.
+        for setting in ("TimeZone = 'UTC'", "DateStyle = 'ISO, YMD'", "bytea_output = 'hex'"):
+            database.execute(f"SET {setting}".encode())
         database.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     mine, theirs = server_tables(one), server_tables(other)
     return _compared(
