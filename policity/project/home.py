@@ -26,6 +26,8 @@ from policity.project.settings.installed import ROOMS, installed, side
 Say = Callable[[str], None]
 
 DATABASE = "policity.sqlite3"
+# The data of a home on PostgreSQL, as a file.
+DUMP = ".dump"
 # How many databases, as they were before they were brought up to date, stay to go back to.
 BEFORE_KEPT = 2
 # Older prepared databases are kept for those who switch between branches.
@@ -122,7 +124,6 @@ def prepare(where: environment.Environment, say: Say = say) -> None:
 
 
 def _prepare_cluster(where: environment.Environment, say: Say) -> None:
-    """The way back is the city's own copy of its database (docs/operations.md)."""
     wanted = migration_set(where.role)
     if cluster.prepared_set(where.database_url) == wanted:
         return
@@ -132,6 +133,9 @@ def _prepare_cluster(where: environment.Environment, say: Say) -> None:
         if found:
             _require_no_internal(where)
         say("データベースを準備しています … / Preparing the database …")
+        if found:
+            target = before(where.home, found, suffix=DUMP)
+            _keep_before(target, lambda: cluster.dump(where.database_url, target))
         _migrate(where)
         if found == 0:
             _fill(where, say)
@@ -160,7 +164,8 @@ def _prepare_file(where: environment.Environment, say: Say) -> None:
             _require_no_internal(where)
             say("データベースを更新しています … / Updating the database …")
             if found:
-                _keep_before(where.home, found)
+                target = before(where.home, found)
+                _keep_before(target, lambda: copy_database(database, target))
             _migrate(where)
         if found == 0:
             _fill(where, say)
@@ -201,17 +206,16 @@ def _fill(where: environment.Environment, say: Say) -> None:
         _python("policity.project.demo", where=where)
 
 
-def before(home: Path, prepared: int) -> Path:
-    """Where a home's database lies as it was for an older set of migrations."""
-    return home / "upgrades" / f"before-{prepared:08x}.sqlite3"
+def before(home: Path, prepared: int, *, suffix: str = ".sqlite3") -> Path:
+    """Where a home's data lies as it was for an older set of migrations."""
+    return home / "upgrades" / f"before-{prepared:08x}{suffix}"
 
 
-def _keep_before(home: Path, found: int) -> None:
+def _keep_before(target: Path, copy: Callable[[], None]) -> None:
     """The way back: the data as it is, before it is brought up to date."""
-    target = before(home, found)
     target.parent.mkdir(mode=0o700, exist_ok=True)
-    copy_database(home / DATABASE, target)
-    for old in sorted(target.parent.glob("before-*.sqlite3"), key=_age)[BEFORE_KEPT:]:
+    copy()
+    for old in sorted(target.parent.glob(f"before-*{target.suffix}"), key=_age)[BEFORE_KEPT:]:
         old.unlink()
 
 

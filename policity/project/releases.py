@@ -17,10 +17,10 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from policity.project import environment, home
+from policity.project import cluster, home
 from policity.project.environment import Environment
 
 READY = "ready"
@@ -115,29 +115,55 @@ def back(where: Environment, place: Installation, say: Say) -> None:
     if not (old / READY).exists():
         raise UpgradeError(f"前の版 {old} がありません。")
     # Who starts now waits until the data is what the old version knows.
-    with home.locked(where.home / "run" / "prepare.lock"):
+    with _alone(where):
         place.point_to(old)
         served = _end(where)
         wanted = _migration_set(old)
-        if home.prepared_set(where.home / home.DATABASE) not in (NEVER_PREPARED, wanted):
-            kept = home.before(where.home, wanted)
+        if home.found_set(where) not in (NEVER_PREPARED, wanted):
+            kept = home.before(where.home, wanted, suffix=_suffix(where))
             if not kept.exists():
                 raise UpgradeError(
                     f"{old.name} のときのデータの写しがありません。"
                     "バックアップからもどしてください。"
                 )
-            aside = where.home / "upgrades" / f"newer-{int(time.time())}.sqlite3"
-            home.copy_database(where.home / home.DATABASE, aside)
-            _replace(where.home / home.DATABASE, kept)
+            aside = where.home / "upgrades" / f"newer-{int(time.time())}{kept.suffix}"
+            _change_back(where, kept, aside)
             say(f"新しい版で書かれたデータは {aside} に残しました。")
     if served and not _serves(where):
         raise UpgradeError(f"{old.name} にもどしましたが、応答しません。ログを確かめてください。")
     say(f"{old.name} にもどしました。")
 
 
+def _suffix(where: Environment) -> str:
+    return home.DUMP if where.database_url else Path(home.DATABASE).suffix
+
+
+@contextmanager
+def _alone(where: Environment) -> Iterator[None]:
+    """Nobody prepares the data meanwhile; who starts waits."""
+    if where.database_url:
+        with cluster.preparing(where.database_url):
+            yield
+    else:
+        with home.locked(where.home / "run" / "prepare.lock"):
+            yield
+
+
+def _change_back(where: Environment, kept: Path, aside: Path) -> None:
+    if where.database_url:
+        cluster.dump(where.database_url, aside)
+        cluster.load(where.database_url, kept)
+    else:
+        home.copy_database(where.home / home.DATABASE, aside)
+        _replace(where.home / home.DATABASE, kept)
+
+
 def _enough_room(where: Environment) -> None:
+    """On our disk. What a database server has left, its administrators know."""
     database = where.home / home.DATABASE
     size = database.stat().st_size if database.exists() else 0
+    if where.database_url:
+        size = cluster.size(where.database_url)
     free = shutil.disk_usage(where.home).free
     if free < size * TIMES_THE_DATABASE:
         raise UpgradeError(
@@ -146,25 +172,36 @@ def _enough_room(where: Environment) -> None:
 
 
 @contextmanager
-def _scratch(where: Environment) -> Iterator[Path]:
+def _scratch(where: Environment) -> Iterator[Environment]:
     """A home with a copy of the city's data, gone afterwards."""
     folder = where.home / "upgrades" / "rehearsal"
     shutil.rmtree(folder, ignore_errors=True)
     home.make_folders(folder)
     try:
+        if where.database_url:
+            url = cluster.beside(where.database_url, "rehearsal")
+            cluster.create(where.database_url, other=url)
+            copy = folder / f"copy{home.DUMP}"
+            cluster.dump(where.database_url, copy)
+            try:
+                cluster.load(url, copy)
+                yield replace(where, home=folder, database_url=url)
+            finally:
+                cluster.empty(url)
+            return
         database = where.home / home.DATABASE
         if database.exists():
             home.copy_database(database, folder / home.DATABASE)
-        yield folder
+        yield replace(where, home=folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rehearse(where: Environment, release: Path) -> None:
     """The new version brings a copy up to date, and looks at its own settings there."""
-    with _scratch(where) as folder:
+    with _scratch(where) as copy:
         for words in (["-m", "policity.project.home"], ["-m", "django", "check"]):
-            done = _run(release, words, folder)
+            done = _run(release, words, copy)
             if done.returncode:
                 raise UpgradeError(
                     f"{release.name} は、この市のデータの写しで動きませんでした。"
@@ -172,15 +209,19 @@ def _rehearse(where: Environment, release: Path) -> None:
                 )
 
 
-def _run(release: Path, words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def _run(
+    release: Path, words: Sequence[str], copy: Environment
+) -> subprocess.CompletedProcess[str]:
     surroundings = os.environ | {
-        "POLICITY_HOME": str(folder),
-        # Its database is a copy: no demo is loaded into it, whatever the home is.
-        "DJANGO_SETTINGS_MODULE": environment.EMBEDDED,
+        # A copy: no demo is loaded into it, whatever the home is.
+        "POLICITY_HOME": str(copy.home),
+        "DJANGO_SETTINGS_MODULE": copy.settings,
+        # Before a file that names the city's own.
+        "POLICITY_DATABASE_URL": copy.database_url,
     }
     return subprocess.run(
         [str(release / "bin" / "python"), *words],
-        env=surroundings, capture_output=True, text=True, cwd=folder, check=False,
+        env=surroundings, capture_output=True, text=True, cwd=copy.home, check=False,
     )  # fmt: skip
 
 
@@ -262,17 +303,12 @@ def main(where: Environment, words: Sequence[str]) -> int:
     which.add_argument("--back", action="store_true", help="前の版と、そのときのデータにもどします")
     chosen = parser.parse_args(words)
     try:
-        if where.database_url:
-            raise UpgradeError(
-                "データが PostgreSQL にあるので、写しでためすことも、もどすこともできません。"
-                "docs/operations.ja.md の「PostgreSQL」の順で切りかえてください。"
-            )
         place = installation(Path(sys.prefix))
         if chosen.back:
             back(where, place, home.say)
         else:
             upgrade(where, place, chosen.release, home.say)
-    except UpgradeError as error:
+    except (UpgradeError, cluster.AwayError) as error:
         home.say(str(error))
         return 1
     return 0
