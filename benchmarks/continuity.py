@@ -2,7 +2,8 @@
 
 While a message to all of them is being sent, the worst of the home's writing, its copy is looked at
 again and again: how long ago is what it holds. Then it is brought back beside, and held against the
-city row by row. Beside it: what a whole copy takes by the database's own means.
+city row by row. Beside it: what a whole copy takes by the database's own means. With
+POLICITY_BENCH_DATABASE=postgresql the data is in PostgreSQL.
 """
 
 # ruff: noqa: S608  # names of our own tables
@@ -25,6 +26,11 @@ PERSONS, ROWS = 200_000, 1_000_000
 ROUNDS = 3
 # Seconds.
 POINT, TIME = 10.0, 300.0
+
+PEERS = {
+    False: "SQLite's backup and gzip -1, not encrypted",
+    True: "pg_dump and gzip -1, not encrypted",
+}
 
 WHOLE = """
 import sqlite3, sys
@@ -69,6 +75,7 @@ def measure() -> list[dict[str, object]]:
         assert drill["recovery_point_s"] < POINT, drill
     size = drills[0]["rows_compared"]
     print(f"{size:,} rows; a whole copy {ours} s, alone {alone} s", file=sys.stderr)
+    print(f"while sending at most {worst} s old; drills: {drills}", file=sys.stderr)
     return [
         _limit("s old at most, while sending to all", worst, POINT, "ten seconds"),
         _limit("s to have it again, checked", [d["recovery_time_s"] for d in drills], TIME,
@@ -76,7 +83,7 @@ def measure() -> list[dict[str, object]]:
         {
             "figure": round(statistics.median(ours), 1),
             "unit": "s for a whole copy, encrypted, and the start of its process",
-            "peer": "SQLite's backup and gzip -1, not encrypted",
+            "peer": PEERS[bool(city.url)],
             "peer_figure": round(statistics.median(alone), 1),
             "ratio": round(statistics.median(alone) / statistics.median(ours), 2),
             "spread": round((max(ours) - min(ours)) / statistics.median(ours), 2),
@@ -102,17 +109,15 @@ def _long_ledger(city: City) -> None:
     """The rows of the message that was sent, again under messages of earlier days."""
     with city.change() as database:
         (sent,) = database.execute("SELECT max(message_id) FROM delivery_dispatch").fetchone()
-        columns = [row[1] for row in database.execute("PRAGMA table_info(delivery_message)")]
-        others = ", ".join(f'"{name}"' for name in columns if name != "id")
+        others = ", ".join(_columns(city, database, "delivery_message", but="id"))
         for _ in range(ROWS // PERSONS - 1):
-            made = database.execute(
+            (made,) = database.execute(
                 f"INSERT INTO delivery_message ({others}) SELECT {others} FROM delivery_message"
-                " WHERE id = ?",
+                " WHERE id = ? RETURNING id",
                 [sent],
-            ).lastrowid
+            ).fetchone()
             for table in ("delivery_ledger", "delivery_target"):
-                names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
-                rest = ", ".join(f'"{name}"' for name in names if name != "message_id")
+                rest = ", ".join(_columns(city, database, table, but="message_id"))
                 database.execute(
                     f"INSERT INTO {table} (message_id, {rest}) SELECT ?, {rest} FROM {table}"
                     " WHERE message_id = ?",
@@ -120,8 +125,21 @@ def _long_ledger(city: City) -> None:
                 )
 
 
+def _columns(city: City, database, table: str, *, but: str) -> list[str]:
+    query = f"SELECT name FROM pragma_table_info('{table}')"
+    if city.url:
+        query = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}'"
+    return [f'"{name}"' for (name,) in database.execute(query) if name != but]
+
+
 def _alone(city: City, place: Path) -> float:
     began = time.monotonic()
+    if city.url:
+        with (place / "alone.sql.gz").open("wb") as out:
+            dump = subprocess.Popen(["pg_dump", city.url], stdout=subprocess.PIPE)
+            subprocess.run(["gzip", "-1"], stdin=dump.stdout, stdout=out, check=True)
+            assert dump.wait() == 0
+        return round(time.monotonic() - began, 2)
     database, copy = city.home / "policity.sqlite3", place / "alone.sqlite3"
     subprocess.run([sys.executable, "-c", WHOLE, str(database), str(copy)], check=True)
     subprocess.run(["gzip", "-1", "--force", str(copy)], check=True)
@@ -181,6 +199,7 @@ def _drill(city: City, place: Path) -> dict[str, float]:
         "policity.project.cli", "continuity", "drill", "--json", "--identity",
         str(place / "identity"),
     )  # fmt: skip
-    with closing(city.database()) as database:
-        database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    if not city.url:
+        with closing(city.database()) as database:
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
     return json.loads(said)
