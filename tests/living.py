@@ -23,12 +23,13 @@ from policity.project.tests import plugin
 
 CHILDREN = {
     "front": "caddy",
-    "web": "policity.project.web",
-    "live": "policity.project.live",
-    "worker": "policity.project.cli worker run",
-    "watcher": "policity.project.cli watcher run",
-    "sender-urgent": "policity.project.cli delivery send --lane urgent",
-    "sender-routine": "policity.project.cli delivery send --lane routine",
+    # As granian calls itself and its worker.
+    "web": "policity.project.wsgi",
+    "live": "policity live",
+    "worker": "policity worker",
+    "watcher": "policity watcher",
+    "sender-urgent": "policity sender-urgent",
+    "sender-routine": "policity sender-routine",
     # The sender's own child: whoever kills it ends the sender too.
     "engine-mail": "urgent-mail",
     "engine-push": "urgent-push",

@@ -9,9 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
+from setproctitle import setproctitle
+
 PR_SET_PDEATHSIG = 1
+# What a supervisor handles, and what it starts does not.
+HANDLED = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 # The first restart comes at once; a child that keeps dying is tried ever more rarely.
@@ -58,7 +63,7 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Path | None = None
-    process: subprocess.Popen[bytes] | None = None
+    process: "subprocess.Popen[bytes] | Fork | None" = None
     started: float = 0.0
     pause: float = SHORTEST_PAUSE
     due: float = 0.0
@@ -66,8 +71,11 @@ class Child:
     def start(self) -> None:
         """Starts it; it dies with this process. From the main thread only, as the kernel asks."""
         self.started = time.monotonic()
+        self.process = self._begun()
+
+    def _begun(self) -> "subprocess.Popen[bytes] | Fork":
         with self.log.open("ab") if self.log else nullcontext(sys.stderr) as out:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
                 env=os.environ | self.environment,
                 stdin=subprocess.DEVNULL,
@@ -112,3 +120,64 @@ class Child:
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
+
+
+class Forked(Child):
+    """A child that begins with all that this process has imported, and runs one function.
+
+    Nothing may run beside the main thread of this process when it starts. What lies behind
+    `private`, descriptors of this process, is not the child's.
+    """
+
+    def __init__(
+        self, name: str, run: Callable[[], object], *, private: Sequence[int] = ()
+    ) -> None:
+        super().__init__(name, ())
+        self.run, self.private = run, private
+
+    def _begun(self) -> "Fork":
+        sys.stdout.flush()
+        return Fork(self.name, self._become, dying_with_me())
+
+    def _become(self, dying: Callable[[], None]) -> None:
+        """In the child: as a process that was begun by a command."""
+        dying()
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for number in HANDLED:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for descriptor in self.private:
+            os.close(descriptor)
+        # Standard output is for people; children's lines are logs.
+        os.dup2(2, 1)
+        setproctitle(f"policity {self.name}")
+        self.run()
+
+
+class Fork:
+    """A forked process, asked as one of `subprocess` is."""
+
+    def __init__(
+        self, name: str, become: Callable[[Callable[[], None]], None], dying: Callable[[], None]
+    ) -> None:
+        self._process = ForkProcess(target=become, args=(dying,), name=name)
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """Its number; its group has the same."""
+        assert self._process.pid is not None  # noqa: S101  # for the types
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit status, if it has ended."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, once it has ended. Raises subprocess.TimeoutExpired."""
+        self._process.join(timeout)
+        status = self.poll()
+        if status is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
+        return status

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from policity.kit.sides import Role
@@ -12,9 +13,12 @@ from policity.project.settings.installed import ROOMS, at_work
 UNPREPARED = {"continuity", "doctor"}
 
 
-def main() -> None:
-    """Runs one command in a home that is prepared first. Exits 2 when it cannot be understood."""
-    words = sys.argv[1:]
+def main(words: Sequence[str] = ()) -> None:
+    """Runs one command in a home that is prepared first. Exits 2 when it cannot be understood.
+
+    `words` are the command's; else those that this process was begun with.
+    """
+    words = words or sys.argv[1:]
     if not words or words[0] in ("help", "-h", "--help"):
         print(_overview())  # noqa: T201
         sys.exit(0 if words else 2)
@@ -29,7 +33,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def _run(words: list[str], where: environment.Environment) -> None:
+def _run(words: Sequence[str], where: environment.Environment) -> None:
     if words[0] == "serve":
         # Imported here: other commands need no supervisor.
         from policity.project import serve

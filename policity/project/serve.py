@@ -1,10 +1,11 @@
 """`policity serve`: one city on one machine, as a handful of processes that live and die together.
 
-The front comes first, so that pages answer at once; then the home is made ready; then the rest.
-Imports no Django: it stays small, and answers a signal at once.
+The front comes first, so that pages answer at once; then the home is made ready; then the rest,
+forked from here, so that what they run is imported once (docs/adr/0014).
 """
 
 import fcntl
+import gc
 import http.client
 import os
 import select
@@ -12,8 +13,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -21,7 +23,7 @@ import structlog
 
 from policity.kit.sides import Role
 from policity.project import environment, front, home, logs
-from policity.project.children import Child
+from policity.project.children import Child, Forked
 from policity.project.environment import Environment
 
 log = structlog.get_logger("policity.serve")
@@ -29,7 +31,6 @@ log = structlog.get_logger("policity.serve")
 # How long children may take to end; the front ends last, so that readers are served meanwhile.
 GRACE_SECONDS = 8.0
 FRONT_GRACE_SECONDS = 2.0
-SEND = ("delivery", "send", "--lane")
 # Said first, so that nobody takes one for the other.
 ROLES = {
     Role.INTERNET: "インターネット側の設置です（内部側は POLICITY_ROLE=internal） / "
@@ -47,17 +48,17 @@ def main(where: Environment) -> int:
     """Serves until SIGINT or SIGTERM. Gives the exit status: 0 when it was told to stop."""
     logs.configure_alone()
     home.make_folders(where.home)
-    with _alone(where.home / "run"):
+    with _alone(where.home / "run") as lock:
         _check(where)
         environment.remember(where)
-        return _City(where).serve()
+        return _City(where, lock).serve()
 
 
 class _City:
     """The processes of one city."""
 
-    def __init__(self, where: Environment) -> None:
-        self.where = where
+    def __init__(self, where: Environment, lock: int) -> None:
+        self.where, self.lock = where, lock
         self.run = where.home / "run"
         self.socket = self.run / "web.sock"
         self.children: list[Child] = []
@@ -69,7 +70,7 @@ class _City:
             self._start(self._front())
             _tell(ROLES[self.where.role])
             _tell(f"Policity: {_address(self.where)} で応答しています / is answering")
-            preparation = self._start(self._python("preparation", "policity.project.home"))
+            preparation = self._start(self._preparation())
             try:
                 while not self.stopping:
                     status = preparation.ended()
@@ -83,6 +84,8 @@ class _City:
                     else:
                         self.children.remove(preparation)
                         break
+                if not self.stopping:
+                    _import(self.where)
                 for child in self._others():
                     if not self.stopping:
                         self._start(child)
@@ -129,40 +132,44 @@ class _City:
             (own / page.name).write_text(marked(page.read_text("utf-8")), "utf-8")
         return own
 
+    def _preparation(self) -> Child:
+        """In a process of its own: before it is done, nothing is known of the home."""
+        own = {"POLICITY_HOME": str(self.where.home), "DJANGO_SETTINGS_MODULE": self.where.settings}
+        return Child("preparation", [sys.executable, "-m", "policity.project.home"], own)
+
     def _others(self) -> list[Child]:
+        # Imported here: they bring Django, and pages are served before.
+        from policity.project import web
+
         return [
-            self._python("web", "policity.project.web", str(self.socket)),
-            self._python("worker", "policity.project.cli", "worker", "run"),
+            self._forked("web", partial(web.main, self.socket)),
+            self._command("worker", "worker", "run"),
             *([] if self.where.role is Role.INTERNAL else self._telling()),
             # Last, so that it ends last: what the others still write is in the copy, too.
-            *(
-                [self._python("copies", "policity.project.cli", "continuity", "stream")]
-                if self.where.backup
-                else []
-            ),
+            *([self._command("copies", "continuity", "stream")] if self.where.backup else []),
         ]
 
     def _telling(self) -> list[Child]:
         """What reads feeds, shows the board and sends: nothing of it inside."""
+        from policity.project import live
+
         return [
-            self._python("live", "policity.project.live", str(self.run / "live.sock")),
-            self._python("watcher", "policity.project.cli", "watcher", "run"),
+            self._forked("live", partial(live.main, self.run / "live.sock")),
+            self._command("watcher", "watcher", "run"),
             # Emergencies have a process and connections of their own.
             *(
-                self._python(f"sender-{lane}", "policity.project.cli", *SEND, lane)
+                self._command(f"sender-{lane}", "delivery", "send", "--lane", lane)
                 for lane in ("urgent", "routine")
             ),
         ]
 
-    def _python(self, name: str, module: str, *words: str) -> Child:
-        return Child(
-            name,
-            [sys.executable, "-m", module, *words],
-            {
-                "POLICITY_HOME": str(self.where.home),
-                "DJANGO_SETTINGS_MODULE": self.where.settings,
-            },
-        )
+    def _command(self, name: str, *words: str) -> Child:
+        from policity.project import cli
+
+        return self._forked(name, partial(cli.main, words))
+
+    def _forked(self, name: str, run: Callable[[], object]) -> Child:
+        return Forked(name, run, private=[self.lock])
 
     def _start(self, child: Child) -> Child:
         self._silence(child)
@@ -232,6 +239,20 @@ class _City:
         log.info("stopped")
 
 
+def _import(where: Environment) -> None:
+    """What every child needs, once, before they are forked."""
+    os.environ.update(POLICITY_HOME=str(where.home), DJANGO_SETTINGS_MODULE=where.settings)
+    from django.urls import get_resolver
+
+    from policity.project import wsgi
+
+    assert wsgi.application  # noqa: S101  # Django with its middleware
+    assert get_resolver().url_patterns  # noqa: S101  # and every view
+    # What is there now stays: a collector that never touches it leaves it shared.
+    gc.collect()
+    gc.freeze()
+
+
 @contextmanager
 def _wakeful(stop: signal.Handlers | object) -> Iterator[int]:
     """Signals write to a descriptor, so that waiting for it is waiting for them too."""
@@ -251,8 +272,8 @@ def _wakeful(stop: signal.Handlers | object) -> Iterator[int]:
 
 
 @contextmanager
-def _alone(run: Path) -> Iterator[None]:
-    """Two cities in one home would write over each other."""
+def _alone(run: Path) -> Iterator[int]:
+    """Two cities in one home would write over each other. Gives the descriptor of the lock."""
     # Opened without emptying it: whoever holds it has written there who they are.
     with (run / "serve.lock").open("a") as handle:
         try:
@@ -264,7 +285,7 @@ def _alone(run: Path) -> Iterator[None]:
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
-        yield
+        yield handle.fileno()
 
 
 def _check(where: Environment) -> None:

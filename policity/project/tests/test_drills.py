@@ -242,7 +242,7 @@ def test_it_is_never_played_outside_a_drills_home(
 
 @pytest.mark.parametrize("drill", [True, False])
 def test_the_page_before_all_others_is_marked(lived_in: Path, drill: bool) -> None:
-    pages = serve._City(where(lived_in, drill=drill))._pages()
+    pages = serve._City(where(lived_in, drill=drill), 0)._pages()
     text = (pages / "starting.html").read_text("utf-8")
     assert ('<aside class="drill"' in text) is drill
     assert ("【訓練】" in text) is drill

@@ -301,5 +301,5 @@ def test_what_runs_and_what_is_said_first_follow_from_the_role(
     monkeypatch.setenv("POLICITY_ROLE", role.value)
     monkeypatch.setenv("POLICITY_DEMO", "1")
     where = environment.read()
-    assert {child.name for child in serve._City(where)._others()} == children
+    assert {child.name for child in serve._City(where, 0)._others()} == children
     assert role in serve.ROLES
