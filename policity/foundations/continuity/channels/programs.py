@@ -36,6 +36,8 @@ ALONE = {
     "primary_slot_name": "",
     "logging_collector": "off",
     "log_destination": "stderr",
+    # What it says is read here, whatever language the machine speaks.
+    "lc_messages": "C",
     "autovacuum": "off",
     "max_connections": "20",
 }
