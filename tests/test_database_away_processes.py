@@ -91,6 +91,7 @@ def take_away(home: Path) -> None:
     url = surroundings(home).get("POLICITY_DATABASE_URL")
     if not url:
         (home / "beside").mkdir()
+        # The database first: without it nobody begins a new log beside.
         for name in FILES:
             if (home / name).exists():
                 (home / name).rename(home / "beside" / name)
@@ -106,11 +107,10 @@ def take_away(home: Path) -> None:
 def bring_back(home: Path) -> None:
     url = surroundings(home).get("POLICITY_DATABASE_URL")
     if not url:
-        # Whoever asked meanwhile has made an empty one.
-        for name in FILES:
-            (home / name).unlink(missing_ok=True)
-        for file in (home / "beside").iterdir():
-            file.rename(home / file.name)
+        # The database last: whoever found it without its log would begin another.
+        for name in reversed(FILES):
+            if (home / "beside" / name).exists():
+                (home / "beside" / name).rename(home / name)
         return
     name = urlsplit(url).path.strip("/")
     with cluster.connected(plugin.SERVER.url("postgres")) as connection:

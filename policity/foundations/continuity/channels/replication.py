@@ -29,6 +29,8 @@ PASSES = re.compile(rf"|{IN_USE}|08...|53...|57...")
 # A message of the log begins with a letter, its position, the log's end, and the server's time.
 _LOG = struct.Struct(">cQQq")
 _CONFIRM = struct.Struct(">cQQQqB")
+# Seconds until whoever had the slot a moment ago has let go of it.
+LETS_GO = 5.0
 # Seconds until a server that says nothing of what it has written is taken for away.
 PATIENCE = 20.0
 
@@ -74,9 +76,12 @@ class Replication:
     def follow(self, name: str, start: str, timeline: int) -> None:
         """Have the log sent from a position on. Raises RefusedError: it is not there any more."""
         command = f"START_REPLICATION SLOT {name} PHYSICAL {start} TIMELINE {timeline}"
-        result = self._raw.exec_(command.encode())
-        if result.status != pq.ExecStatus.COPY_BOTH:
-            raise self._refusal(result)
+        deadline = time.monotonic() + LETS_GO
+        while (result := self._raw.exec_(command.encode())).status != pq.ExecStatus.COPY_BOTH:
+            refusal = self._refusal(result)
+            if IN_USE not in str(refusal) or time.monotonic() > deadline:
+                raise refusal
+            time.sleep(0.1)
 
     def read(self, until: int) -> Iterator[tuple[int, bytes]]:
         """What was written until a position, as (position, bytes), as it comes.
