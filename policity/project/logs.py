@@ -65,6 +65,8 @@ CONFIGURATION: dict[str, Any] = {
         # One line per request is ours; Django's and granian's own would repeat it.
         "django": {"handlers": [], "propagate": True, "level": "WARNING"},
         "django.request": {"handlers": [], "propagate": True, "filters": ["only_failures"]},
+        # A name that is not ours: the request's line says 400, and anybody can make thousands.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
         "django.server": {"handlers": [], "propagate": True, "level": "ERROR"},
         "_granian": {"handlers": [], "propagate": True, "level": "WARNING"},
         "granian.access": {"handlers": [], "propagate": False},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from policity.project import logs
 from policity.project.middleware import request_log
@@ -80,3 +80,10 @@ def test_django_repeats_no_request() -> None:
     loud = logging.makeLogRecord({"msg": "x", "exc_info": (ValueError, ValueError(), None)})
     assert not only.filter(quiet)
     assert only.filter(loud)
+
+
+def test_a_name_that_is_not_ours_leaves_the_requests_line_alone(
+    client: Client, lines: Lines
+) -> None:
+    assert client.get("/staff/", headers={"host": "evil.example"}).status_code == 400
+    assert [line["event"] for line in lines()] == ["request"]
