@@ -16,3 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         if at_work(app, settings.ROLE)
     ),
 ]
+
+handler400 = "policity.project.refusals.bad_request"
+handler403 = "policity.project.refusals.forbidden"
+handler404 = "policity.project.refusals.not_found"

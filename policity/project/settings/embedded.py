@@ -58,6 +58,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "policity.project.urls"
+CSRF_FAILURE_VIEW = "policity.project.refusals.forged"
 WSGI_APPLICATION = "policity.project.wsgi.application"
 
 TEMPLATES = [
