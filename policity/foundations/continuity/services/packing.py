@@ -124,8 +124,8 @@ class _Held:
         return some
 
 
-def _plain(entry: tarfile.TarInfo, user: int = 0, group: int = 0) -> tarfile.TarInfo:
-    entry.uid, entry.gid = user, group
+def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     return entry
 
@@ -189,7 +189,8 @@ def _harmless(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         if not (entry.isreg() or entry.isdir()) or entry.name.startswith("/") or ".." in parts:
             raise tarfile.ReadError(f"{entry.name} は、写しに入れたものではありません")
         entry.mode &= 0o755
-        yield _plain(entry, os.geteuid(), os.getegid())
+        entry.uid, entry.gid, entry.uname, entry.gname = os.geteuid(), os.getegid(), "", ""
+        yield entry
 
 
 def digest(file: Path) -> str:
