@@ -8,6 +8,7 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 FOLDER = "assets/"
 
@@ -18,6 +19,8 @@ ASSETS = {
     "staff.css": ("tokens.css", "base.css", "staff.css", "records.css"),
     "scene.svg": ("scene.svg",),
     "icon.svg": ("icon.svg",),
+    "icon.png": ("icon.png",),
+    "app.js": ("app.js",),
     "state.js": ("state.js",),
     "register.js": ("register.js",),
     "board.js": ("board.js",),
@@ -34,6 +37,8 @@ FIXED = frozenset({"sw.js"})
 @cache
 def content(name: str) -> bytes:
     """The bytes of an asset. KeyError: not an asset of ours."""
+    if name.endswith(".png"):
+        return _file(*ASSETS[name]).read_bytes()
     text = "".join(_read(part) for part in ASSETS[name])
     return (squeeze(text) if name.endswith(".css") else text).encode()
 
@@ -78,4 +83,8 @@ def squeeze(css: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (files("policity.design") / "static" / "design" / name).read_text("utf-8")
+    return _file(name).read_text("utf-8")
+
+
+def _file(name: str) -> Traversable:
+    return files("policity.design") / "static" / "design" / name

@@ -77,6 +77,13 @@ def _state(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         yield address, Rendered(body, _FIRST_KEYS)
 
 
+def _manifest(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city = places_queries.city()
+    for address in addresses:
+        body = json.dumps(presenters.manifest(city, split(address)[0]), ensure_ascii=False)
+        yield address, Rendered(body.encode(), frozenset({CITY}))
+
+
 def _errors(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
     city = _city()
     for address in addresses:
@@ -104,6 +111,7 @@ def _assets(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
 
 _HOMES = in_each_language("")
 _SHELTERS = in_each_language("shelters/")
+_MANIFEST = in_each_language("city.webmanifest")
 _ERRORS = tuple(f"/errors/{kind}.html" for kind in ("404", "413", "429", "500", "503"))
 _STATE = ("/state.json",)
 # Asked for as /.well-known/security.txt: the fronts know, for no name here starts with a dot.
@@ -135,6 +143,14 @@ PAGES = (
         addresses=partial(fixed, *_STATE),
         born_of=partial(born_with_city, _STATE),
         render=_state,
+    ),
+    PageFamily(
+        name="manifest",
+        lane=Lane.ROUTINE,
+        stage=Stage.ASSET,
+        addresses=partial(fixed, *_MANIFEST),
+        born_of=partial(born_with_city, _MANIFEST),
+        render=_manifest,
     ),
     PageFamily(
         name="errors",

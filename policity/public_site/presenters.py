@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
+from policity.design import assets
 from policity.fields.alerts import presenters as alerts
 from policity.fields.alerts.presenters import Going, Standing
 from policity.fields.alerts.queries import records
@@ -22,6 +23,7 @@ from policity.foundations.places import queries as places_queries
 from policity.foundations.places.queries import CityView, OpeningView, SiteView
 from policity.foundations.places.rules.sites import HAZARDS, Kind
 from policity.foundations.publishing.formats import page
+from policity.kit import ruby
 from policity.kit.languages import LANGUAGES, Language
 
 PAST_ON_HOME = 6
@@ -151,6 +153,31 @@ def state(read: City) -> dict[str, Any]:
             for order in orders.standing
         ],
         "shelters_open": _machine_sites(read),
+    }
+
+
+def manifest(city: CityView, language: Language) -> dict[str, Any]:
+    """What a telephone needs to put the city beside its apps (W3C Web Application Manifest)."""
+    name = ruby.plain(places.city_name(city, language.code))
+    return {
+        "id": language.prefix,
+        "name": name,
+        "short_name": name,
+        "lang": language.html,
+        "start_url": language.prefix,
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#ffffff",
+        "theme_color": "#17634a",
+        "icons": [
+            {
+                "src": assets.address("icon.png"),
+                "sizes": "512x512",
+                "type": "image/png",
+                "purpose": "any maskable",
+            },
+            {"src": assets.address("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+        ],
     }
 
 
