@@ -5,9 +5,13 @@ import shutil
 import pytest
 
 from policity.project import home
+from policity.project.tests import plugin
 from tests.living import end, serves, start, until
 
-pytestmark = pytest.mark.process
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(plugin.SERVER is not None, reason="spoils the file that the data is in"),
+]
 
 
 def test_the_page_comes_while_the_database_is_broken(lived_in):

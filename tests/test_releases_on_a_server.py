@@ -9,11 +9,14 @@ import pytest
 from policity.project import cluster, home, releases
 from policity.project.environment import Environment
 from policity.project.releases import UpgradeError
-from policity.project.tests import postgresql
+from policity.project.tests import plugin, postgresql
 from tests.living import free_port
 from tests.test_releases import MIGRATION, answers, kept, lay, place  # noqa: F401  # fixtures
 
-pytestmark = pytest.mark.process
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(plugin.SERVER is not None, reason="has a server of its own"),
+]
 
 
 @pytest.fixture(scope="module")

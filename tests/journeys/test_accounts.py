@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from policity.back_office.tests.provider import CLIENT, SECRET, Provider
 from tests.journeys.test_board import SIZES
 from tests.journeys.test_registering import RULES
-from tests.living import City, end, start, until
+from tests.living import City, end, start, surroundings, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.process]
 
@@ -28,7 +28,7 @@ SHOTS = os.environ.get("SHOTS")
 def policity(home: Path, *words: str) -> str:
     return subprocess.run(
         [sys.executable, "-m", "policity.project.cli", *words],
-        env=os.environ | {"POLICITY_HOME": str(home), "POLICITY_DEMO": "0"},
+        env=surroundings(home) | {"POLICITY_DEMO": "0"},
         capture_output=True,
         check=True,
         text=True,
