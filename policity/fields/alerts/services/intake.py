@@ -169,13 +169,15 @@ def _apply(
     """The steps the bulletin takes here, and the events that it only says again."""
     rules = responses()
     events = here(bulletin, lineage, root=telegram.root)
+    known = Event.objects.filter(
+        place=place,
+        status=bulletin.status,
+        phenomenon__in={e.phenomenon for e in events} | bulletin.scope,
+    )
+    # The one in force, else the last: a withdrawal may have brought an earlier one back.
     rows = {
         (b.Phenomenon(row.phenomenon), row.subject): row
-        for row in Event.objects.filter(
-            place=place,
-            status=bulletin.status,
-            phenomenon__in={e.phenomenon for e in events} | bulletin.scope,
-        ).order_by("pk")
+        for row in sorted(known, key=lambda row: (row.ended_at is None, row.pk))
     }
     held = {key: _held(row) for key, row in rows.items()}
     found = state.steps(

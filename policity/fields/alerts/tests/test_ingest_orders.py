@@ -105,6 +105,9 @@ LEFT_OUT = [Said("発表", "20"), Said("発表", "20"), Said("訂正", None), Sa
 @EXAMPLES
 @given(story=STORIES)
 @example(story=[*LEFT_OUT, Said("取消", "30")])
+# What came back by that is what the next telegram goes on with.
+@example(story=[*LEFT_OUT, Said("取消", "30"), Said("発表", "20")])
+@example(story=[*LEFT_OUT, Said("取消", "30"), Said("発表", "40")])
 def test_what_stands_is_what_was_said_last_and_not_taken_back(story, river):
     with transaction.atomic():
         take_all(story, river)
