@@ -151,6 +151,8 @@ def _run(url: str, program: str, words: Sequence[str]) -> None:
         said = conninfo.conninfo_to_dict(url)
         if secret := said.pop("password", None):
             surroundings["PGPASSWORD"] = str(secret)
+        # As libpq has it; Debian's wrapper would take that of a cluster of the machine's own.
+        surroundings.setdefault("PGPORT", "5432")
         # Nobody waits for ever for whoever still looks at a table.
         surroundings["PGOPTIONS"] = "-c lock_timeout=60s"
         words = ["--dbname", conninfo.make_conninfo("", **said), *words]
