@@ -1,7 +1,9 @@
 """Fixtures for every room's tests. Each process has a home of its own (project/tests/plugin)."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,22 @@ from pytest_django import DjangoDbBlocker
 from policity.kit.sides import Role
 from policity.project import home
 from policity.project.tests import plugin, postgresql
+
+# What a test has, by its fixtures or its marks, that starts a process or asks a database.
+ON_A_SERVER = {"db", "transactional_db", "django_db", "process", "journey"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what asks a database: the rest is the same as on SQLite."""
+    if plugin.SERVER is None:
+        return
+    left = [one for one in items if not ON_A_SERVER & _has(one)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [one for one in items if ON_A_SERVER & _has(one)]
+
+
+def _has(item: pytest.Item) -> set[str]:
+    return {mark.name for mark in item.iter_markers()} | set(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +144,11 @@ def lived_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.make_folders(tmp_path)
     if plugin.SERVER is None:
         # Processes that tests start are of a city, and not of a test.
-        shutil.copyfile(home.template(role=Role.INTERNET), tmp_path / "policity.sqlite3")
+        file = tmp_path / "policity.sqlite3"
+        shutil.copyfile(home.template(role=Role.INTERNET), file)
+        # As a city's is after its first start: two that come in at once cannot both see to it.
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("PRAGMA journal_mode=WAL")
     else:
         monkeypatch.setenv("POLICITY_DATABASE_URL", plugin.SERVER.create(plugin.unused()))
     return tmp_path

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ CHILDREN = {
     # As granian calls itself and its worker.
     "web": "policity.project.wsgi",
     "live": "policity live",
+    "uploads": "policity uploads",
     "worker": "policity worker",
     "watcher": "policity watcher",
     "sender-urgent": "policity sender-urgent",
@@ -182,6 +183,18 @@ def start(home: Path, *, demo: bool = False) -> City:
 def serves(city: City) -> bool:
     missing = city.missing()
     return missing is not None and not ({"web", "database"} | CHILDREN.keys()) & set(missing)
+
+
+def burn(city: City) -> float:
+    """The machine is lost: nothing of it ends in order, and nothing is left. When that was."""
+    died = time.time()
+    for pid in (city.process.pid, *city.living()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    city.process.wait()
+    until(lambda: not city.living(), "no orphan", 10)
+    shutil.rmtree(city.home)
+    return died
 
 
 def end(city: City) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -11,11 +12,15 @@ _MESSAGE_ID = re.compile(rb"(?im)^Message-ID:[ \t]*<([^>\r\n]+)>")
 
 @dataclass
 class MailSink:
-    """`taken` counts each Message-ID. `seconds` is what every mail takes on its connection."""
+    """`taken` counts each Message-ID, `first` is when it came first, in seconds since 1970.
+
+    `seconds` is what every mail takes on its connection.
+    """
 
     seconds: float = 0.0
     port: int = 0
     taken: Counter[str] = field(default_factory=Counter)
+    first: dict[str, float] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     keep: bool = False
     connections: int = 0
@@ -76,5 +81,6 @@ class MailSink:
         assert found, data[:200]
         name = found[1].decode()
         self.taken[name] += 1
+        self.first.setdefault(name, time.time())
         if self.keep:
             self.bodies[name] = data

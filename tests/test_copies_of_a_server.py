@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from policity.foundations.continuity import queries
-from policity.foundations.continuity.channels import programs
+from policity.foundations.continuity.channels import bucket, programs
 from policity.foundations.continuity.channels.folder import Folder
 from policity.foundations.continuity.channels.replication import AwayError
 from policity.foundations.continuity.formats import copies
@@ -22,6 +22,8 @@ from policity.foundations.continuity.formats.copies import BadCopyError
 from policity.foundations.continuity.services import restore
 from policity.foundations.continuity.services.following import Follower
 from policity.foundations.continuity.services.recovering import compared
+from policity.foundations.continuity.services.restoring import generations
+from policity.foundations.continuity.tests.buckets import ADDS, S3
 from policity.project.tests import postgresql
 
 pytestmark = pytest.mark.process
@@ -344,3 +346,34 @@ def test_the_commands_say_the_same_as_for_a_file(place, settings, capsys):
     settings.SECRET_BACKUP_DATABASE = place.url.replace("city@", "nobody@")
     with pytest.raises(CommandError, match="できません"):
         call_command("continuity", "backup")
+
+
+def test_copies_on_s3_go_on_where_they_stopped_also_when_it_lists_late_or_was_away(
+    place, monkeypatch
+):
+    monkeypatch.setattr(bucket, "AGAIN", timedelta(seconds=1))
+    s3 = S3()
+    name = s3.bucket()
+    place.store = s3.store(name, s3.key(*ADDS))
+    try:
+        for number in range(3):
+            # Each time anew, as after a restart of the city.
+            one = place.follower()
+            one.step()
+            place.add(50)
+            s3.busy = lambda method, query: True
+            with pytest.raises(OSError, match="503"):
+                one.step()
+            # As `run` does after whatever failed.
+            one.end()
+            s3.busy = lambda method, query: False
+            one.step()
+            one.end()
+            s3.late |= {copies.change_name(found + 1) for found in range(number, 9)}
+        (generation,) = generations(place.store)
+        done, different = place.back()
+    finally:
+        s3.close()
+    assert queries.synced(place.home).generation == generation
+    assert done.changes == queries.synced(place.home).changes >= 3
+    assert (done.beyond, different) == (0, {})

@@ -14,8 +14,10 @@ FOLDER = "assets/"
 
 # Published name → the files it is made of.
 ASSETS = {
-    "app.css": ("tokens.css", "base.css", "urgent.css", "public.css"),
-    "form.css": ("tokens.css", "base.css", "form.css"),
+    "app.css": ("tokens.css", "base.css", "urgent.css", "public.css", "events.css"),
+    "form.css": ("tokens.css", "base.css", "form.css", "events.css"),
+    "content.css": ("content.css",),
+    "charm.css": ("charm.css",),
     "staff.css": ("tokens.css", "base.css", "staff.css", "records.css"),
     "scene.svg": ("scene.svg",),
     "icon.svg": ("icon.svg",),
@@ -23,11 +25,26 @@ ASSETS = {
     "app.js": ("app.js",),
     "state.js": ("state.js",),
     "register.js": ("register.js",),
+    "sending.js": ("sending.js",),
     "board.js": ("board.js",),
     "drills.js": ("drills.js",),
     "order.js": ("order.js",),
     "keys.js": ("keys.js",),
     "sw.js": ("sw.js",),
+    "paper.css": ("paper.css",),
+    "places.css": ("places.css",),
+    "places.js": ("places.js",),
+    "hazards.js": ("hazards.js",),
+    "search.css": ("search.css",),
+    "search.js": ("search.js",),
+    "map.js": ("map.js",),
+    "leaflet.js": ("leaflet.js",),
+    "leaflet.css": ("leaflet.css",),
+}
+# Another's files, as its package has them.
+PACKAGED = {
+    "leaflet.js": ("leaflet", "static", "leaflet"),
+    "leaflet.css": ("leaflet", "static", "leaflet"),
 }
 # A browser looks for a newer service worker where it found the last one, and lets it see pages
 # below its folder only: it keeps its name, at the root.
@@ -87,4 +104,5 @@ def _read(name: str) -> str:
 
 
 def _file(name: str) -> Traversable:
-    return files("policity.design") / "static" / "design" / name
+    package, *folders = PACKAGED.get(name, ("policity.design", "static", "design"))
+    return files(package).joinpath(*folders, name)

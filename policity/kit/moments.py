@@ -27,10 +27,15 @@ def full(at: datetime, code: str) -> str:
 
 def dated(at: datetime, code: str) -> str:
     """With the year, for what may be long ago: "2026年9月18日(金) 20時40分"."""
+    return f"{day(at, code)}{', ' if code == 'en' else ' '}{clock(at, code)}"
+
+
+def day(at: datetime, code: str) -> str:
+    """The day alone, with the year: "2026年9月18日(金)", "Fri 18 Sep 2026"."""
     if code == "en":
-        return f"{date(at, code)} {at.year}, {clock(at, code)}"
+        return f"{date(at, code)} {at.year}"
     year = {"ja-easy": "{年|ねん}", "zh-hans": "年", "ko": "년 "}.get(code, "年")
-    return f"{at.year}{year}{full(at, code)}"
+    return f"{at.year}{year}{date(at, code)}"
 
 
 def date(at: datetime, code: str) -> str:

@@ -6,7 +6,7 @@ Passwords are made anew in every home and stand in a file only its owner can rea
 import os
 import secrets
 import tomllib
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import django
@@ -16,6 +16,12 @@ from django.utils import timezone
 from policity.project import environment
 
 FACTS = Path(__file__).parent / "facts" / "demo.toml"
+PAGES = FACTS.with_name("demo-pages.toml")
+EVENTS = FACTS.with_name("demo-events.toml")
+CHARM = FACTS.with_name("demo-charm.toml")
+FACILITIES = FACTS.with_name("demo-facilities.toml")
+PLAN = FACTS.with_name("demo-plan.toml")
+MEASURES = FACTS.with_name("demo-plan.csv")
 ACCOUNTS_FILE = "demo-accounts.txt"
 
 
@@ -38,6 +44,172 @@ def load(home: Path) -> None:
     with transaction.atomic():
         load_city(_city_folder(tomllib.loads(FACTS.read_text())["city"]), by=None, now=now)
         load_staff(home, now=now)
+    # By itself: what marks pages stale and what writes the trail take turns (services.telling).
+    load_pages()
+    load_facilities(now=now)
+    load_events(now=now)
+    load_charm(now=now)
+    load_plan(now=now)
+
+
+def load_pages() -> None:
+    """The pages of an ordinary day, all of them marked 見本.
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
+    from policity.public_site.services import samples
+    from policity.public_site.services.telling import together
+
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本のページを作りません。")
+    with together():
+        samples.write(tomllib.loads(PAGES.read_text("utf-8")))
+
+
+def load_events(*, now: datetime) -> None:
+    """What is on in the weeks to come, all of it marked 見本.
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
+    from policity.foundations.accounts.models import User
+    from policity.foundations.events import services as events
+    from policity.foundations.events.rules.repeating import Every
+    from policity.foundations.places.queries.facilities import facilities
+
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本のイベントを作りません。")
+    facts = tomllib.loads(EVENTS.read_text("utf-8"))
+    by, today = User.objects.get(username=facts["by"]), timezone.localdate(now)
+    halls = {one.name: one.id for one in facilities()}
+    for one in facts["events"]:
+        day = today + timedelta(days=one["in_days"])
+        starts, ends = (
+            timezone.make_aware(datetime.combine(day, time.fromisoformat(one[name])))
+            for name in ("from", "to")
+        )
+        written = events.Draft(
+            texts=one["texts"],
+            starts=starts,
+            ends=ends,
+            every=Every(one.get("every", Every.ONCE)),
+            until=day + timedelta(days=one["for_days"]) if "for_days" in one else None,
+            takes=one.get("takes", False),
+            capacity=one.get("capacity"),
+            most=one.get("most", 1),
+            department=one.get("department", ""),
+            whole=one.get("whole", False),
+            facility=halls.get(one.get("facility")),
+        )
+        event = events.draft(event=written, by=by, now=now)
+        events.publish(number=event.pk, by=by, now=now)
+
+
+def load_charm(*, now: datetime) -> None:
+    """What the city shows of itself, all of it marked 見本.
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
+    from policity.fields.charm import services as charm
+    from policity.fields.charm.rules.seasons import Verb
+    from policity.foundations.accounts.models import User
+
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本の見どころを作りません。")
+    facts = tomllib.loads(CHARM.read_text("utf-8"))
+    by, source = User.objects.get(username=facts["by"]), facts["source"]
+    numbers: dict[str, str] = {}
+    for place, one in enumerate(facts["spots"], 1):
+        spot = charm.draft_spot(
+            spot=charm.SpotDraft(
+                texts=one["texts"],
+                verb=Verb(one["verb"]),
+                lat=one["lat"],
+                lon=one["lon"],
+                kana=one["kana"],
+                months=tuple(one.get("months", ())),
+                source=source,
+                is_sample=True,
+            ),
+            by=by,
+            now=now,
+        )
+        charm.publish_spot(number=spot.pk, by=by, now=now)
+        numbers[f"見どころ {place}"] = f"見どころ {spot.pk}"
+    for one in facts["courses"]:
+        stops = "\n".join(numbers.get(line, line) for line in one["stops"].splitlines())
+        draft = charm.CourseDraft(texts=one["texts"], stops=stops, source=source, is_sample=True)
+        course = charm.draft_course(course=draft, by=by, now=now)
+        charm.publish_course(number=course.pk, by=by, now=now)
+
+
+def load_facilities(*, now: datetime) -> None:
+    """A few facilities: real ones with what their source says of them, and invented ones (見本).
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
+    from policity.foundations.places import services as places
+    from policity.foundations.places.rules.facilities import Facility
+    from policity.foundations.places.rules.hours import Hours, OnHoliday, spans
+
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本の施設を作りません。")
+    with transaction.atomic():
+        for one in tomllib.loads(FACILITIES.read_text("utf-8"))["facilities"]:
+            hours = None
+            if week := one.pop("week", None):
+                rule = OnHoliday(one.pop("on_holiday"))
+                hours = Hours(
+                    tuple(map(spans, week)), rule, year_end=rule is not OnHoliday.AS_USUAL
+                )
+            is_sample = one.pop("is_sample", False)
+            features = tuple(one.pop("features", ()))
+            written = Facility(source_id="", hours=hours, features=features, **one)
+            places.write_facility(
+                number=None, written=written, by=None, now=now, is_sample=is_sample
+            )
+
+
+def load_plan(*, now: datetime) -> None:
+    """The frames of the city's plans that ship, and a made-up plan (見本) in its fourth year.
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
+    from policity.foundations.accounts.models import User
+    from policity.foundations.city_plan import queries, services
+    from policity.foundations.city_plan.formats.facts import FACTS as PLANS
+    from policity.foundations.city_plan.formats.facts import frame_of, read_frame
+    from policity.kit.eras import fiscal_name, fiscal_year
+
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本の計画を作りません。")
+    first = fiscal_year(timezone.localdate(now)) - 3
+
+    def dated(file: Path) -> str:
+        text = file.read_text("utf-8")
+        for number in range(1, 6):
+            text = text.replace(f"年度{number}", fiscal_name(first + number - 1))
+        return text
+
+    by = User.objects.get(username="kanri")
+    with transaction.atomic():
+        city = tomllib.loads(FACTS.read_text())["city"]
+        shipped = (file for file in (PLANS / "plans").iterdir() if file.name.startswith(city))
+        for file in sorted(shipped, key=str):
+            services.draw(frame=read_frame(file.read_text("utf-8")), by=by, now=now)
+        for one in tomllib.loads(dated(PLAN))["plans"]:
+            services.draw(frame=frame_of(one), by=by, now=now)
+        plan = queries.plan("mihon")
+        services.take_over(plan=plan, data=dated(MEASURES).encode(), by=by, now=now)
 
 
 def load_staff(home: Path, *, now: datetime) -> None:
@@ -60,6 +232,7 @@ def load_staff(home: Path, *, now: datetime) -> None:
             display_name=person["display_name"],
             password=password,
             roles=[Role(role) for role in person["roles"]],
+            departments=person.get("departments", ()),
             starts=timezone.localdate(now),
             is_sample=True,
         )

@@ -4,6 +4,8 @@ Knows nothing of Django, so that `policity serve` can put the front up before Dj
 """
 
 import re
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,6 +19,16 @@ from policity.kit.sides import Role
 ADDRESS = "address"
 # What makes a home a drill's. It lies in the home, so that no process there can forget it.
 DRILL = "drill"
+# Copies in a bucket: its name by S3's rules, and a prefix that needs no quoting anywhere.
+S3 = "s3://"
+BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.+(/|$))[A-Za-z0-9._-]+)*/?")
+# A key's parts in AWS's files, and in the environment. The last is there where it is for a while.
+KEY = {
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "aws_session_token": "AWS_SESSION_TOKEN",
+}
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Which settings a process runs with is chosen here and nowhere else (`Environment.settings`).
 EMBEDDED = "policity.project.settings.embedded"
 CLUSTER = "policity.project.settings.cluster"
@@ -42,8 +54,10 @@ class Environment:
     `secret_key_file` is a file with the key that links and sessions are signed with, where it is
     not the home's own. `security_contact` is where people write who find a weakness.
     `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
-    its entries go as well. `backup` is a folder outside the home where copies go, encrypted for
-    the public keys in the file `backup_recipients`. `database_url` names a PostgreSQL database with
+    its entries go as well. `backup` is a folder outside the home, or s3://BUCKET/PREFIX, where
+    copies go, encrypted for the public keys in the file `backup_recipients`; `backup_endpoint` is
+    the S3 store's address (empty: AWS), `backup_region` its region, `backup_key` our key there: its
+    name, the secret, and a token if it has one. `database_url` names a PostgreSQL database with
     its password; empty: the data is a SQLite file in the home. `backup_database_url` is its server
     by a role that may copy it; empty: the same. `oidc_issuer` is the city's own
     sign-in (OpenID Connect), `oidc_client` our name there, `oidc_secret_file` a file with our
@@ -73,6 +87,9 @@ class Environment:
     syslog: str = ""
     backup: str = ""
     backup_recipients: str = ""
+    backup_endpoint: str = ""
+    backup_region: str = ""
+    backup_key: tuple[str, ...] = field(default=(), repr=False)
     database_url: str = field(default="", repr=False)
     backup_database_url: str = field(default="", repr=False)
     oidc_issuer: str = ""
@@ -141,8 +158,9 @@ def read() -> Environment:
         "POLICITY_AUDIT_HEADS", "", validate=lambda text: _outside(text, Path(home).resolve())
     )
     backup = env.str(
-        "POLICITY_BACKUP", "", validate=lambda text: _outside(text, Path(home).resolve())
+        "POLICITY_BACKUP", "", validate=lambda text: _for_copies(text, Path(home).resolve())
     )
+    store = _store(env, Path(home).resolve()) if (backup or "").startswith(S3) else ("", "", ())
     backup_recipients = env.str("POLICITY_BACKUP_RECIPIENTS", "")
     database_url = env.str("POLICITY_DATABASE_URL", "", validate=_postgresql)
     database_url_file = env.str(
@@ -186,6 +204,8 @@ def read() -> Environment:
         problems: dict[str, list[str]] = error.error_messages  # type: ignore[assignment]
         lines = (f"{name}: {' '.join(texts)}" for name, texts in problems.items())
         raise BadEnvironmentError("\n".join(lines)) from error
+    if backup.startswith(S3):
+        _complete(store)
     database_url = database_url or (database_url_file and _read(database_url_file))
     place = Path(home).resolve()
     drill = (place / DRILL).exists()
@@ -209,6 +229,9 @@ def read() -> Environment:
         syslog="" if drill else syslog,
         backup="" if drill else backup,
         backup_recipients="" if drill else backup_recipients,
+        backup_endpoint="" if drill else store[0],
+        backup_region="" if drill else store[1],
+        backup_key=() if drill else store[2],
         database_url="" if drill else database_url,
         backup_database_url=(
             "" if drill else (backup_url_file and _read(backup_url_file)) or database_url
@@ -244,6 +267,82 @@ def _postgresql(text: str) -> None:
     if text and (parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/")):
         # The text holds a password: it is not repeated.
         raise ValidationError("Not like postgresql://USER:PASSWORD@HOST/DATABASE.")
+
+
+def _for_copies(text: str, home: Path) -> None:
+    if "://" not in text:
+        _outside(text, home)
+    elif not BUCKET.fullmatch(text):
+        # It might hold a key: it is not repeated.
+        raise ValidationError(
+            "フォルダーでも、s3://バケット/場所 でもありません（英数字と . _ - /。鍵なし）。"
+            " / Neither a folder nor like s3://BUCKET/PREFIX, which holds no key."
+        )
+
+
+def _store(env: Env, home: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Of an S3 store its address, its region and our key, by the names that AWS has given them."""
+    plain = bool(env.bool("POLICITY_BACKUP_ALLOW_HTTP", False))
+    endpoint = ""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "POLICITY_BACKUP_ENDPOINT"):
+        said = env.str(name, "", validate=lambda text: _endpoint(text, plain))
+        endpoint = said or endpoint
+    region = env.str("AWS_REGION", "") or env.str("AWS_DEFAULT_REGION", "")
+    file = env.str(
+        "POLICITY_BACKUP_KEY_FILE",
+        "",
+        validate=[lambda text: _outside(text, home), _for_its_owner, _with_key],
+    )
+    given = tuple(str(env.str(name, "")) for name in KEY.values())
+    return endpoint, region or "", _key_in(file) if file else given
+
+
+def _complete(store: tuple[str, str, tuple[str, ...]]) -> None:
+    """Raises BadEnvironmentError: an S3 store cannot be reached with as little as this."""
+    endpoint, region, key = store
+    lacking = []
+    if not all(key[:2]):
+        lacking.append(
+            "POLICITY_BACKUP_KEY_FILE（または AWS_ACCESS_KEY_ID と AWS_SECRET_ACCESS_KEY）"
+        )
+    if not endpoint and not region:
+        lacking.append("AWS_REGION（AWS でなければ POLICITY_BACKUP_ENDPOINT）")
+    if lacking:
+        raise BadEnvironmentError(
+            f"POLICITY_BACKUP: S3 に写すには {'、'.join(lacking)} がいります。"
+        )
+
+
+def _endpoint(text: str, plain: bool) -> None:
+    if not text:
+        return
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValidationError("Not like https://s3.example.")
+    if parts.scheme == "http" and not plain and parts.hostname not in LOOPBACK:
+        raise ValidationError(
+            "暗号化されない http:// には、写しを送りません。https:// にするか、"
+            "市の中の線だけを通るなら POLICITY_BACKUP_ALLOW_HTTP=1 と書いてください。"
+            " / Not encrypted: use https://, or say POLICITY_BACKUP_ALLOW_HTTP=1."
+        )
+
+
+def _with_key(text: str) -> None:
+    if text and not _key_in(text):
+        raise ValidationError("Not like aws_access_key_id = … and aws_secret_access_key = ….")
+
+
+def _key_in(file: str) -> tuple[str, ...]:
+    """A key as in AWS's own files (aws_access_key_id = …); empty where there is none."""
+    found = ConfigParser(interpolation=None)
+    try:
+        text = _read(file)
+        found.read_string(text if "[" in text else f"[default]\n{text}")
+    except (OSError, UnicodeDecodeError, ConfigParserError):
+        return ()
+    said = dict(found["default"]) if "default" in found else {}
+    key = tuple(said.get(name, "") for name in KEY)
+    return key if all(key[:2]) else ()
 
 
 def _secret(text: str, home: Path) -> None:

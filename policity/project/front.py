@@ -15,6 +15,7 @@ from string import Template
 
 from policity.design import assets
 from policity.kit.languages import LANGUAGES
+from policity.public_site.rules import EDITING, EDITING_POLICY
 
 PAGES = Path(__file__).parent / "pages"
 _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
@@ -34,11 +35,15 @@ HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def security_headers(styles: Iterable[str]) -> dict[str, str]:
-    """What every answer says: only these styles may be inline, and nothing comes from elsewhere."""
+    """What every answer says: only these styles may be inline.
+
+    From elsewhere come the pictures of one map alone (地理院タイル), once a reader opens it.
+    """
     return {
         "Content-Security-Policy": (
             f"default-src 'none'; script-src 'self'; style-src 'self' {' '.join(styles)}; "
-            "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+            "img-src 'self' data: https://cyberjapandata.gsi.go.jp; font-src 'self'; "
+            "connect-src 'self'; manifest-src 'self'; "
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         "X-Content-Type-Options": "nosniff",
@@ -57,9 +62,11 @@ CONTENT_TYPES = {
     "cap": "application/cap+xml; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
+    "ics": "text/calendar; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "json": "application/json",
     "geojson": "application/geo+json",
+    "gpx": "application/gpx+xml",
     "png": "image/png",
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
@@ -68,9 +75,18 @@ CONTENT_TYPES = {
 }
 # Long enough to carry a crowd, short enough for what changes in an emergency.
 CACHE_PAGES = "max-age=10, must-revalidate"
-# Where residents register, change what they registered, and answer.
+# Where residents register, change what they registered, sign up for an event, and answer; where
+# they see what they sent and say what is wrong with it; and where a short link leads.
 _OTHERS = "|".join(language.prefix.strip("/") for language in LANGUAGES[1:])
-RESIDENTS = f"^/(?:(?:{_OTHERS})/)?(?:register|me|reply)(?:/|$)"
+RESIDENTS = (
+    f"^/(?:(?:(?:{_OTHERS})/)?(?:(?:events/)?(?:register|me)|charm/photographs/(?:me|report)|reply)"
+    "|s)(?:/|$)"
+)
+# Where residents send photographs.
+UPLOADS = f"^/(?:(?:{_OTHERS})/)?charm/photographs/send/$"
+# Where somebody asks the search (`?q=`), and its page, which is also a file.
+SEARCH = f"^/(?:(?:{_OTHERS})/)?search/$"
+ASKED = f"^/(?:(?:{_OTHERS})/)?search/(?:suggest/)?$"
 # An asset's name has a digest of its bytes.
 CACHE_ASSETS = "max-age=31536000, immutable"
 
@@ -112,6 +128,8 @@ CONFIGURATION = Template("""\
 		-Via
 $security
 	}
+	# After the others, which wait until an answer is sent: there a browser may do a little more.
+	header $editing* >Content-Security-Policy "$editing_policy"
 }
 
 http://:$port {
@@ -152,6 +170,42 @@ http://:$port {
 		}
 	}
 
+	# Areas of hazard maps: 20 MB, and the form around them.
+	@areas path /staff/hazards/*
+	handle @areas {
+		header ?Cache-Control "no-store"
+		request_body {
+			max_size 22MB
+		}
+		reverse_proxy "unix/$socket" {
+			header_up X-Forwarded-For {client_ip}
+		}
+	}
+
+	# An older site in one file: 200 MB, and the form around it.
+	@older path ${editing}import/*
+	handle @older {
+		header ?Cache-Control "no-store"
+		request_body {
+			max_size 210MB
+		}
+		reverse_proxy "unix/$socket" {
+			header_up X-Forwarded-For {client_ip}
+		}
+	}
+
+	# Pages of an ordinary day, and pictures and files for them (20 MB, and the form around one).
+	@editing path $editing*
+	handle @editing {
+		header ?Cache-Control "no-store"
+		request_body {
+			max_size 22MB
+		}
+		reverse_proxy "unix/$socket" {
+			header_up X-Forwarded-For {client_ip}
+		}
+	}
+
 	@staff path /staff /staff/*
 	handle @staff {
 		header ?Cache-Control "no-store"
@@ -171,6 +225,36 @@ http://:$port {
 		}
 		reverse_proxy "unix/$socket" {
 			header_up X-Forwarded-For {client_ip}
+		}
+	}
+
+	# Photographs from residents: 80 MB, and the form around them, from a telephone on the way. They
+	# have a process of their own, which is all that somebody slow keeps waiting.
+	@uploads path_regexp "$uploads"
+	handle @uploads {
+		header ?Cache-Control "no-store"
+		request_body {
+			max_size 82MB
+		}
+		reverse_proxy "unix/$uploading" {
+			header_up X-Forwarded-For {client_ip}
+		}
+	}
+
+	# What is asked of the search the application answers. While it cannot, the published page does,
+	# whose script searches the published files.
+	@asked {
+		path_regexp "$asked"
+		query q=*
+	}
+	handle @asked {
+		header ?Cache-Control "no-store"
+		reverse_proxy "unix/$socket" {
+			header_up X-Forwarded-For {client_ip}
+			@failed status 5xx
+			handle_response @failed {
+				error 503
+			}
 		}
 	}
 
@@ -215,6 +299,19 @@ $types
 		handle @readyz {
 			header Content-Type application/json
 			respond `{"ready": false, "missing": ["web"]}` 503
+		}
+
+		@unanswered {
+			path_regexp "$search"
+			file {path}index.html
+			expression {err.status_code} in [502, 503, 504]
+		}
+		handle @unanswered {
+			rewrite * {path}index.html
+			file_server {
+				precompressed br gzip
+				status 200
+			}
 		}
 
 		@down expression {err.status_code} in [502, 503, 504]
@@ -287,8 +384,9 @@ def configuration(
         published=_quoted(published),
         pages=_quoted(pages),
         socket=socket,
-        # Both lie beside each other (serve).
+        # They lie beside each other (serve).
         live=socket.with_name("live.sock"),
+        uploading=socket.with_name("uploads.sock"),
         bind=bind,
         port=port,
         # None at all is not a word that Caddy knows: no address is in this network.
@@ -299,6 +397,11 @@ def configuration(
             f'\t\t{"?" if name in STRICTER else ""}{name} "{text}"' for name, text in said.items()
         ),
         residents=RESIDENTS,
+        uploads=UPLOADS,
+        asked=ASKED,
+        search=SEARCH,
+        editing=EDITING,
+        editing_policy=EDITING_POLICY,
         inside=INSIDE if inside else "",
         types="\n".join(
             f'\t\t@{end} path *.{end}\n\t\theader @{end} Content-Type "{kind}"'

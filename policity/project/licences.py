@@ -9,10 +9,11 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-# Permissive ones, and two that ask no more of a city than to leave the package as it is.
+# Permissive ones, two that ask no more of a city than to leave the package as it is, and that of
+# fonts (OFL), which may go along and into documents, and are not sold alone.
 MAY = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|HPND|MIT-CMU|Unlicense|Zlib|0BSD|CC0"
-    r"|MPL-2\.0|Mozilla Public License 2\.0|LGPL",
+    r"|MPL-2\.0|Mozilla Public License 2\.0|LGPL|OFL-1\.1",
     re.IGNORECASE,
 )
 # What their metadata has no line for, read in their LICENSE.

@@ -64,6 +64,9 @@ CONFIGURATION: dict[str, Any] = {
     "loggers": {
         # One line per request is ours; Django's and granian's own would repeat it.
         "django": {"handlers": [], "propagate": True, "level": "WARNING"},
+        # Two lines for each page that is saved, and titles: the audit trail says who did what.
+        "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
+        "wagtail": {"handlers": [], "propagate": True, "level": "WARNING"},
         "django.request": {"handlers": [], "propagate": True, "filters": ["only_failures"]},
         # A name that is not ours: the request's line says 400, and anybody can make thousands.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},

@@ -186,7 +186,7 @@ class Limits:
         route = match.route if match else ""
         who: dict[Counted, Hashable] = {
             Counted.ADDRESS: place(last_hop(request.headers.get("X-Forwarded-For", ""))),
-            Counted.LINK: parts.get("link", "")[:LONGEST_LINK],
+            Counted.LINK: str(parts.get("link") or "")[:LONGEST_LINK],
         }
         asked = [
             (limit, who[limit.counted])
@@ -196,7 +196,8 @@ class Limits:
         wait = self.counter.wait(asked, now=time.monotonic())
         if not wait:
             return None
-        response = HttpResponse(error_page("429", _language(parts)), status=429)
+        kind = "429" if request.method == "POST" else "busy"
+        response = HttpResponse(error_page(kind, _language(parts)), status=429)
         response["Retry-After"] = str(math.ceil(wait))
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"

@@ -150,11 +150,12 @@ class _City:
         ]
 
     def _telling(self) -> list[Child]:
-        """What reads feeds, shows the board and sends: nothing of it inside."""
-        from policity.project import live
+        """What reads feeds, shows the board, takes photographs and sends: nothing of it inside."""
+        from policity.project import live, web
 
         return [
             self._forked("live", partial(live.main, self.run / "live.sock")),
+            self._forked("uploads", partial(web.main, self.run / "uploads.sock", slow=True)),
             self._command("watcher", "watcher", "run"),
             # Emergencies have a process and connections of their own.
             *(
@@ -290,7 +291,7 @@ def _alone(run: Path) -> Iterator[int]:
 
 def _check(where: Environment) -> None:
     """Raises PreparationError for what would otherwise fail again and again in a child."""
-    if len(str(where.home / "run" / "web.sock").encode()) > LONGEST_SOCKET_PATH:
+    if len(str(where.home / "run" / "uploads.sock").encode()) > LONGEST_SOCKET_PATH:
         raise home.PreparationError(
             f"POLICITY_HOME のパスが長すぎます。/ The path is too long for a socket: {where.home}"
         )

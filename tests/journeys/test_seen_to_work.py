@@ -250,7 +250,7 @@ def _crawl(base: str, first: list[str]) -> set[str]:
     while todo:
         path = todo.pop()
         # What only the application answers.
-        if path in seen or path.startswith("/staff/") or path.endswith("/register/"):
+        if path in seen or path.startswith("/staff/") or "/register/" in path:
             continue
         seen.add(path)
         try:

@@ -265,9 +265,17 @@ def _copies(home: Path, *, now: datetime) -> Line:
     found = queries.synced(home)
     what = f"{_when(found.at)}までの写しがあります。" if found else "写しが、まだありません。"
     if queries.behind(now=now):
+        fault = queries.copy_fault(home)
         return Line(
-            key, name, State.BROKEN, what + "5分より前で止まっています。", residents,
+            key, name, State.BROKEN,
+            what + "5分より前で止まっています。" + (f"{fault}。" if fault else ""), residents,
             f"{CALL}担当は、置き場所が外れていないか、いっぱいでないかを確かめます。",
+        )  # fmt: skip
+    if queries.counterfoils_behind(home):
+        return Line(
+            key, name, State.WEAK, what + "だれに送ったかの控えを、置き場所に書けません。",
+            "今は影響しません。いま機械が失われると、同じ知らせが2回届く人が増えます。",
+            f"{CALL}担当は、置き場所が外れていないか、遅くないかを確かめます。",
         )  # fmt: skip
     tried = queries.drilled(home)
     what += f"もどす練習は{_when(tried)}。" if tried else "もどす練習を、まだしていません。"

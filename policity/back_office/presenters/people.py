@@ -126,11 +126,15 @@ def lines(people: Iterable[Person], *, on: date) -> tuple[tuple[PersonLine, ...]
 
 
 def _named(grant: Grant) -> str:
-    return f"{grant.role.label}（{_towns(grant)}）" if grant.towns else str(grant.role.label)
+    return (
+        f"{grant.role.label}（{_towns(grant)}）"
+        if grant.towns or grant.departments
+        else str(grant.role.label)
+    )
 
 
 def _towns(grant: Grant) -> str:
-    return "、".join(grant.towns) or "市の全体"
+    return "、".join((*grant.departments, *grant.towns)) or "市の全体"
 
 
 def _grant(grant: Grant, *, on: date) -> GrantLine:

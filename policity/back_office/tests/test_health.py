@@ -228,3 +228,17 @@ def test_monitoring_is_told_also_without_the_database(well, monkeypatch):
     with away():
         assert tell(timezone.now()) == 0
     assert "database" in {alarm["key"] for alarm in told(well)["alarms"]}
+
+
+def test_copies_that_stand_still_say_what_their_place_has_said(well):
+    now = timezone.now()
+    past = (now - timedelta(minutes=6)).isoformat()
+    note(well, queries.FILE, {"at": past, "generation": "x", "changes": 0})
+    note(well, queries.FAULT, {"at": now.isoformat(), "fault": "いっぱいです"})
+    (line,) = (one for one in health.lines(now=now) if one.key == "copies")
+    assert line.state == State.BROKEN
+    assert line.what.endswith("5分より前で止まっています。いっぱいです。")
+    # What it said before it took one is over.
+    note(well, queries.FAULT, {"at": LONG_AGO, "fault": "いっぱいです"})
+    (line,) = (one for one in health.lines(now=now) if one.key == "copies")
+    assert line.what.endswith("5分より前で止まっています。")

@@ -71,6 +71,8 @@ def _account(
         "sessions": present.sessions(whose, request.session.session_key, now=now),
         "roles": Role.choices,
         "towns": [town.name for town in places.towns()],
+        "departments": queries.departments(),
+        "chosen_departments": request.POST.getlist("departments"),
         "typed": request.POST,
         "starts": request.POST.get("starts") or today.isoformat(),
         "chosen": request.POST.getlist("towns"),
@@ -88,9 +90,10 @@ def _account(
 @require_POST
 @never_cache
 def give_role(request: HttpRequest, user: int) -> HttpResponse:
-    """Give a role, for a time and for some towns."""
+    """Give a role, for a time, for some towns and some departments."""
     by, whose = require(request, Act.MANAGE_STAFF), _whose(user)
-    form = RoleForm(request.POST, towns=[town.name for town in places.towns()])
+    towns, departments = [town.name for town in places.towns()], queries.departments()
+    form = RoleForm(request.POST, towns=towns, departments=departments)
     if not form.is_valid():
         return _account(request, whose, by, faults=form.faults)
     said = form.cleaned_data | {"role": Role(form.cleaned_data["role"])}

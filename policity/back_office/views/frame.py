@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from policity.back_office.presenters.frame import city_name
+from policity.foundations.accounts import policies
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
@@ -35,6 +36,11 @@ def require(request: HttpRequest, act: Act) -> User:
     if not may(held(request), act):
         raise PermissionDenied
     return cast(User, request.user)
+
+
+def whose(request: HttpRequest, act: Act) -> frozenset[str] | None:
+    """The departments, by slug, for which whoever asks may do it today; None: the whole city."""
+    return policies.whose(cast(User, request.user), act, on=timezone.localdate())
 
 
 def held(request: HttpRequest) -> frozenset[Role]:

@@ -3,18 +3,21 @@
 import re
 import tomllib
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from django import template
+from django.template import Context
+from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from policity.design import assets
 from policity.kit import moments, ruby
+from policity.kit.languages import LANGUAGES, Language
 
 register = template.Library()
 
@@ -22,13 +25,19 @@ register = template.Library()
 BREAK = "¦"
 # A word longer than this may have to break on a narrow screen.
 LONGEST_WORD = 10
-_FORMS = {"full": moments.full, "dated": moments.dated}
+_FORMS = {"full": moments.full, "dated": moments.dated, "day": moments.day}
 
 
 @register.simple_tag
 def say(text: str, **values: Any) -> SafeString:
     """A text of ours in the page's language, with readings: {% say "%(n)s か所" n=3 %}."""
-    return said(gettext(text) % values if values else gettext(text))
+    return said(gettext(text) % values) if values else _ours(text, get_language() or "ja")
+
+
+@cache
+def _ours(text: str, _language: str) -> SafeString:
+    """A text that stands in a template: the same on every page of a language."""
+    return said(gettext(text))
 
 
 @register.simple_tag
@@ -44,16 +53,16 @@ def said(text: str) -> SafeString:
     A text with readings has spaces between its words: lines end there, never beside a reading.
     """
     if "{" in text:
-        return format_html_join(" ", "{}", ((_word(word),) for word in text.split(" ")))
+        return mark_safe(" ".join(map(_word, text.split(" "))))  # noqa: S308  # _word escapes
     phrases = text.split(BREAK)
     if len(phrases) == 1:
         return _html(text)
     return format_html_join("", '<span class="ph">{}</span>', ((_html(p),) for p in phrases))
 
 
-def _word(word: str) -> SafeString:
+def _word(word: str) -> str:
     keep = "{" in word and len(ruby.plain(word)) <= LONGEST_WORD
-    return format_html('<span class="w">{}</span>', _html(word)) if keep else _html(word)
+    return f'<span class="w">{ruby.html(word)}</span>' if keep else ruby.html(word)
 
 
 def _html(text: str) -> SafeString:
@@ -94,7 +103,30 @@ def when(at: datetime, form: str = "full") -> SafeString:
     )
 
 
+# Stands for a page's address in what is drawn once: no text holds it.
+_REST = "\ufdd0"
+
+
+@register.simple_tag(takes_context=True)
+def still(context: Context, template: str, **values: Any) -> SafeString:
+    """An include that is drawn once for all pages of a language: {% still "design/foot.html" %}.
+
+    It may tell what is named here, the city's name, and `rest` as part of an address, nothing else:
+    what asks which page this is, is included.
+    """
+    language, city_name = context["language"], context.get("city_name", "")
+    drawn = _still(template, language, city_name, tuple(values.items()))
+    return mark_safe(drawn.replace(_REST, escape(context["rest"])))  # noqa: S308  # a template's
+
+
+@lru_cache(256)
+def _still(template: str, language: Language, city_name: str, values: tuple[Any, ...]) -> str:
+    told = {"language": language, "languages": LANGUAGES, "city_name": city_name, "rest": _REST}
+    return render_to_string(template, told | dict(values))
+
+
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """A pictogram. It stands beside words, so readers of the page's text skip it."""
     return format_html(

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from policity.fields.alerts import presenters, queries
 from policity.fields.alerts.queries import (
@@ -32,8 +33,8 @@ from policity.foundations.places.declarations import (
     fixed,
     in_each_language,
 )
-from policity.foundations.publishing.formats import page
-from policity.kit.declare import Crossing, Lane, PageFamily, Rendered, Stage
+from policity.foundations.publishing.formats import document, page
+from policity.kit.declare import Crossing, Document, Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
 from policity.kit.sides import Side
 
@@ -60,7 +61,10 @@ def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
             "in_force": [presenters.view(e, code, city=city) for e in standing.in_force],
             "past": presenters.ended_entries(standing, code, limit=_PAST),
         }
-        yield address, Rendered(page("alerts/list.html", language, rest, context), _LIST_KEYS)
+        body = page("alerts/list.html", language, rest, context)
+        with translation.override(code):
+            found = document(body, kind=gettext("案内"), section=gettext("防災"))
+        yield address, Rendered(body, _LIST_KEYS, documents=(found,))
 
 
 def _feed(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -71,6 +75,12 @@ def _feed(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
         with translation.override(language.code):
             body = presenters.feed(threads, language, city_name=city_name)
         yield address, Rendered(body, _LIST_KEYS)
+
+
+def _found_by(body: bytes, kind: str, began: datetime, *, now: bool) -> Document:
+    """What searching finds of one event's page; too many for the site map."""
+    day = timezone.localtime(began).date()
+    return document(body, kind=kind, section=gettext("防災"), day=day, now=now, listed=False)
 
 
 def _found(addresses: Sequence[str]) -> Iterator[tuple[str, EventHistory | None]]:
@@ -100,7 +110,10 @@ def _alert(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
             "may_go": may_go,
         }
         body = page("alerts/alert.html", language, rest, context)
-        yield address, Rendered(body, frozenset(keys))
+        began, ended = history.event.started_at, history.event.ended_at
+        with translation.override(code):
+            found = _found_by(body, gettext("警報"), began, now=not ended)
+        yield address, Rendered(body, frozenset(keys), documents=(found,))
 
 
 def _cap(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -133,7 +146,10 @@ def _evacuation(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None
             # It offers open sites, as long as nothing keeps people inside.
             keys |= {IN_FORCE, SITES}
         body = page("alerts/evacuation.html", language, rest, context)
-        yield address, Rendered(body, frozenset(keys))
+        began = min(order.issued_at or order.changed_at for order in standing.orders.story(story))
+        with translation.override(code):
+            found = _found_by(body, gettext("避難情報"), began, now="order" in context)
+        yield address, Rendered(body, frozenset(keys), documents=(found,))
 
 
 def _pages_of(event_id: int) -> Iterator[str]:

@@ -29,9 +29,24 @@ class Role(models.TextChoices):
     COMMANDER = "commander", "本部（承認）"
     DUTY_OFFICER = "duty_officer", "当直（防災）"
     SITE_STAFF = "site_staff", "避難所の担当"
-    EDITOR = "editor", "広報"
+    EDITOR = "editor", "広報（ページを書く）"
+    PUBLISHER = "publisher", "ページの承認"
     VIEWER = "viewer", "閲覧"
     AGENCY = "agency", "関係機関（消防・警察など）"
+
+
+class Department(models.Model):
+    """A department of the city hall (課); `slug` is what its pages' addresses and grants name."""
+
+    slug = models.SlugField("英字の名前", max_length=50, unique=True)
+    name = models.CharField("名前", max_length=100)
+
+    class Meta:
+        verbose_name = "課"
+        verbose_name_plural = "課"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
@@ -46,12 +61,15 @@ class RoleGrant(models.Model):
     """A role, for a time, for the whole city or for some of its towns.
 
     `towns` holds towns' names as the city's own table has them (its codes where it has codes),
-    not keys: a grant outlives a reload of the table. Empty: the whole city.
+    not keys: a grant outlives a reload of the table. Empty: the whole city. `departments` holds
+    departments' slugs: whose pages an editor or a publisher works on. Empty: everybody's.
     """
 
     user = models.ForeignKey(User, related_name="grants", on_delete=models.CASCADE)
     role = models.CharField(max_length=20, choices=Role.choices)
     towns = models.JSONField(default=list, blank=True)
+    # None: none named, as in grants of versions that knew no departments.
+    departments = models.JSONField(blank=True, null=True)
     starts = models.DateField()
     ends = models.DateField(null=True, blank=True)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from django.conf import settings
 
 from policity.foundations.accounts.models import Role, User
-from policity.foundations.accounts.queries import held
+from policity.foundations.accounts.queries import held, offices
 from policity.kit import sides
 
 
@@ -19,6 +19,12 @@ class Act(StrEnum):
     APPROVE = "approve"
     ISSUE_ALONE = "issue_alone"
     OPEN_SITES = "open_sites"
+    KEEP_EVENTS = "keep_events"
+    KEEP_FACILITIES = "keep_facilities"
+    KEEP_HAZARDS = "keep_hazards"
+    KEEP_CHARM = "keep_charm"
+    KEEP_LINKS = "keep_links"
+    KEEP_WORDS = "keep_words"
     SWITCH_EMERGENCY = "switch_emergency"
     READ_CHRONOLOGY = "read_chronology"
     KEEP_CHRONOLOGY = "keep_chronology"
@@ -30,6 +36,8 @@ class Act(StrEnum):
     MANAGE_STAFF = "manage_staff"
     SEE_HEALTH = "see_health"
     SEE_CROSSINGS = "see_crossings"
+    WRITE_PAGES = "write_pages"
+    RUN_PAGES = "run_pages"
 
 
 _CRISIS_ROOM = frozenset({Role.COMMANDER, Role.DUTY_OFFICER})
@@ -45,6 +53,19 @@ MAY: dict[Act, frozenset[Role]] = {
     # At any hour, with a reason, and looked at by a second person afterwards.
     Act.ISSUE_ALONE: frozenset({Role.COMMANDER}),
     Act.OPEN_SITES: _CRISIS_ROOM | {Role.SITE_STAFF},
+    # What takes place, and who signed up for it: names of residents, for whoever runs it alone;
+    # of whose departments, see `events.policies`.
+    Act.KEEP_EVENTS: frozenset({Role.EDITOR}),
+    # What is where and when it is open: facts of nobody.
+    Act.KEEP_FACILITIES: frozenset({Role.EDITOR}),
+    # What residents flee by: not the editors', and not within a department.
+    Act.KEEP_HAZARDS: _CRISIS_ROOM | {Role.ADMINISTRATOR},
+    # What the city shows of itself.
+    Act.KEEP_CHARM: frozenset({Role.EDITOR}),
+    # Short ways to what is published anyway, and numbers of nobody.
+    Act.KEEP_LINKS: frozenset({Role.EDITOR, Role.PUBLISHER}),
+    # By which words pages are found, in the whole city.
+    Act.KEEP_WORDS: frozenset({Role.EDITOR, Role.PUBLISHER, Role.ADMINISTRATOR}),
     Act.SWITCH_EMERGENCY: _CRISIS_ROOM,
     # Who decided what: not for other departments, whose people are named in it.
     Act.READ_CHRONOLOGY: _CRISIS_ROOM | {Role.ADMINISTRATOR, Role.VIEWER, Role.AGENCY},
@@ -63,6 +84,10 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.SEE_HEALTH: _CRISIS_ROOM | {Role.ADMINISTRATOR},
     # What went to the other installation and what came from it: kinds and numbers, nobody's name.
     Act.SEE_CROSSINGS: frozenset({Role.ADMINISTRATOR}),
+    # Pages of an ordinary day, of the departments that a grant names. Editors do not publish.
+    Act.WRITE_PAGES: frozenset({Role.EDITOR, Role.PUBLISHER, Role.ADMINISTRATOR}),
+    # Departments, old addresses, readings for the whole site.
+    Act.RUN_PAGES: frozenset({Role.ADMINISTRATOR}),
 }
 
 # What else there is belongs to telling residents: the installation inside tells nobody, and an
@@ -96,3 +121,13 @@ def where(user: User, act: Act, *, on: date) -> frozenset[str] | None:
     if frozenset() in towns:
         return None
     return frozenset[str]().union(*towns)
+
+
+def whose(user: User, act: Act, *, on: date) -> frozenset[str] | None:
+    """The departments, by slug, for which somebody may do it on a day; None: for the whole city."""
+    if not here(act):
+        return frozenset()
+    slugs = [names for role, names in offices(user, on=on) if role in MAY[act]]
+    if frozenset() in slugs:
+        return None
+    return frozenset[str]().union(*slugs)

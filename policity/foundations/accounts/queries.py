@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from policity.foundations.accounts.models import (
     AuditEntry,
     AuditHead,
+    Department,
     Role,
     RoleGrant,
     Seal,
@@ -42,6 +43,19 @@ def held(user: User, *, on: date) -> tuple[tuple[Role, frozenset[str]], ...]:
     return tuple((Role(role), frozenset(towns)) for role, towns in found)
 
 
+def offices(user: User, *, on: date) -> tuple[tuple[Role, frozenset[str]], ...]:
+    """The roles held on a day, each with the departments it is for by slug; none: all of them."""
+    if not held(user, on=on):
+        return ()
+    found = RoleGrant.objects.filter(user=user).on(on).values_list("role", "departments")
+    return tuple((Role(role), frozenset(slugs or ())) for role, slugs in found)
+
+
+def departments() -> tuple[tuple[str, str], ...]:
+    """Every department, as slug and name."""
+    return tuple(Department.objects.order_by("slug").values_list("slug", "name"))
+
+
 # Nobody of the staff: whoever opens the envelope acts under this name.
 GLASS = "break-glass"
 IN_CHARGE = (Role.COMMANDER, Role.DUTY_OFFICER, Role.ADMINISTRATOR)
@@ -63,11 +77,12 @@ def with_mail(roles: Collection[Role], *, on: date) -> tuple[User, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role somebody holds, held or will hold."""
+    """A role somebody holds, held or will hold, for towns and departments by name."""
 
     id: int
     role: Role
     towns: tuple[str, ...]
+    departments: tuple[str, ...]
     starts: date
     ends: date | None
 
@@ -101,7 +116,7 @@ class Person:
 
 
 def people(words: str = "", *, only: int | None = None) -> tuple[Person, ...]:
-    """Everybody with an account whose name, number or address has the words. Three queries."""
+    """Everybody with an account whose name, number or address has the words. Four queries."""
     found = User.objects.filter(is_active=True).exclude(username=GLASS).order_by("username")
     if only is not None:
         found = found.filter(pk=only)
@@ -114,10 +129,11 @@ def people(words: str = "", *, only: int | None = None) -> tuple[Person, ...]:
     types = Authenticator.objects.filter(user__in=users).values_list("user_id", "type")
     for user, kind in types:
         keys.setdefault(user, Counter())[kind] += 1
-    return tuple(_person(user, keys.get(user.pk, Counter())) for user in users)
+    names = dict(departments())
+    return tuple(_person(user, keys.get(user.pk, Counter()), names) for user in users)
 
 
-def _person(user: User, keys: Counter[str]) -> Person:
+def _person(user: User, keys: Counter[str], names: Mapping[str, str]) -> Person:
     grants = sorted(user.grants.all(), key=lambda grant: (grant.starts, grant.pk), reverse=True)
     return Person(
         user.pk,
@@ -130,7 +146,15 @@ def _person(user: User, keys: Counter[str]) -> Person:
         keys["webauthn"],
         keys["totp"] > 0,
         tuple(
-            Grant(one.pk, Role(one.role), tuple(one.towns), one.starts, one.ends) for one in grants
+            Grant(
+                one.pk,
+                Role(one.role),
+                tuple(one.towns),
+                tuple(names.get(slug, slug) for slug in one.departments or ()),
+                one.starts,
+                one.ends,
+            )
+            for one in grants
         ),
     )
 

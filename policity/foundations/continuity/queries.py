@@ -17,8 +17,10 @@ from policity.foundations.continuity.rules.age import too_old
 from policity.foundations.continuity.rules.waiting import Kept
 from policity.kit.sides import Role
 
-# Notes in the home's run/: copies, the last trial of them, other servers' clocks, the certificate.
+# Notes in the home's run/: copies, what kept us from making them, the last trial of them, other
+# servers' clocks, the certificate.
 FILE = "copied.json"
+FAULT = "copy-fault.json"
 DRILLED = "drilled.json"
 CLOCKS = "clocks.json"
 CERTIFICATE = "certificate.json"
@@ -43,6 +45,11 @@ class Synced:
     changes: int
 
 
+def files_note(generation: str) -> str:
+    """The note of which files a generation holds."""
+    return f"files-{generation}.json"
+
+
 def synced(home: Path) -> Synced | None:
     """Up to when everything is in the copy; None where nothing was ever copied."""
     try:
@@ -50,6 +57,24 @@ def synced(home: Path) -> Synced | None:
     except FileNotFoundError:
         return None
     return Synced(datetime.fromisoformat(said["at"]), said["generation"], said["changes"])
+
+
+def files_synced(home: Path, generation: str) -> int:
+    """How often files were copied into a generation, as far as this home knows."""
+    return int(noted(home, files_note(generation)).get("number", 0))
+
+
+def copy_fault(home: Path) -> str:
+    """What the place of copies said when it last took none; empty: it has taken one since."""
+    said, found = noted(home, FAULT), synced(home)
+    if not said or (found and found.at >= datetime.fromisoformat(said["at"])):
+        return ""
+    return str(said["fault"])
+
+
+def counterfoils_behind(home: Path) -> bool:
+    """Whether what is being sent cannot be noted where the copies are."""
+    return any((home / "run" / "hand").glob("*.behind"))
 
 
 def behind(*, now: datetime) -> bool:

@@ -16,6 +16,19 @@ class Leads(models.TextChoices):
     REPLY = "reply", "返事"
     CONFIRM = "confirm", "アドレスの確認"
     CHANGE = "change", "設定"
+    JOIN = "join", "イベントの申込みの確認"
+    JOIN_NEW = "join_new", "イベントの申込みとアドレスの確認"
+    EVENTS = "events", "イベントの申込み"
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it goes to an address that awaits its owner's word, to ask for it."""
+        return self in (Leads.CONFIRM, Leads.JOIN_NEW)
+
+    @property
+    def proves(self) -> bool:
+        """Whether the link proves the mailbox that it was sent to, and names it."""
+        return self in (Leads.CONFIRM, Leads.JOIN, Leads.JOIN_NEW)
 
 
 # Hundreds of thousands of rows at once: the key begins with the message, which is never deleted.

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Max, Q
 
 from policity.foundations.places.rules.areas import Layer
+from policity.foundations.places.rules.hazards import STATE_NAMES
 from policity.foundations.places.rules.openings import LONGEST_NOTE, OPENNESS_NAMES
 from policity.foundations.places.rules.sites import KIND_NAMES, Kind
 
@@ -202,6 +203,107 @@ class Opening(models.Model):
 
     def __str__(self) -> str:
         return f"{self.site_id} {self.state} {self.at}"
+
+
+class FacilityQuerySet(models.QuerySet["Facility"]):
+    """Facilities, those that are gone among them."""
+
+    def here(self) -> Self:
+        """The facilities that the city of this home has now, by their reading."""
+        return self.filter(city__is_here=True, closed_at=None).order_by("kana", "name", "pk")
+
+
+class Facility(models.Model):
+    """A place that residents use. Gone from its list it is closed, never deleted.
+
+    `source` names the list it came from, and is that list's alone; empty for one that staff wrote.
+    `source_id` is the list's own number. `hours` is `rules.hours.to_json`; None: not known.
+    `features` are keys of `rules.facilities.FEATURES`; what is missing is not known. `where` is
+    the spot within a building. `is_sample`: it does not exist.
+    """
+
+    city = models.ForeignKey(City, models.PROTECT, related_name="facilities", verbose_name="市")
+    source = models.CharField("一覧", max_length=100, blank=True)
+    source_id = models.CharField("一覧での番号", max_length=60, blank=True)
+    kind = models.CharField("種類", max_length=30)
+    name = models.CharField("名前", max_length=200)
+    kana = models.CharField("よみ", max_length=200, blank=True)
+    address = models.CharField("住所", max_length=200, blank=True)
+    town = models.ForeignKey(
+        Town, models.PROTECT, related_name="facilities", verbose_name="町丁目", null=True
+    )
+    lat = models.FloatField("緯度", null=True)
+    lon = models.FloatField("経度", null=True)
+    phone = models.CharField("電話番号", max_length=40, blank=True)
+    url = models.CharField("アドレス", max_length=500, blank=True)
+    where = models.CharField("建物の中の場所", max_length=200, blank=True)
+    hours = models.JSONField("開いている時間", null=True)
+    hours_note = models.CharField("時間のことば", max_length=300, blank=True)
+    features = models.JSONField("設備", default=list)
+    notes = models.CharField("説明", max_length=300, blank=True)
+    is_sample = models.BooleanField("見本", default=False)
+    revision = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField("変わった日時")
+    closed_at = models.DateTimeField("なくなった日時", null=True)
+
+    objects = FacilityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "施設"
+        verbose_name_plural = "施設"
+        constraints: ClassVar = [
+            # An import finds its own by this, and no other's.
+            models.UniqueConstraint(
+                fields=["city", "source", "source_id"],
+                condition=~Q(source=""),
+                name="places_facility_once_a_list",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HazardLayerQuerySet(models.QuerySet["HazardLayer"]):
+    """Hazard maps, in every state."""
+
+    def here(self) -> Self:
+        """Those of the city of this home, by hazard and title."""
+        return self.filter(city__is_here=True).order_by("hazard", "title", "pk")
+
+
+class HazardLayer(models.Model):
+    """A hazard map: where something may come, and how deep. Taken off it stays, to be shown again.
+
+    `hazard` is a key of `rules.hazards.MAPPED`. `areas` are cut to the city: one of each depth,
+    which holds what is deeper, too (`{"depth": class or 0, "shape": GeoJSON geometry}`), lines
+    straying `within` metres at most.
+    `as_of` is the day that its source names. `by` is who last took, showed or withdrew it.
+    """
+
+    city = models.ForeignKey(City, models.PROTECT, related_name="hazard_layers", verbose_name="市")
+    hazard = models.CharField("災害の種類", max_length=20)
+    title = models.CharField("地図の名前", max_length=100)
+    source = models.CharField("もとの資料", max_length=200)
+    as_of = models.DateField("いつの地図か")
+    within = models.PositiveSmallIntegerField("線のずれ（メートル）")
+    areas = models.JSONField("区域")
+    state = models.CharField(
+        "状態", max_length=10, choices=[(one.value, name) for one, name in STATE_NAMES.items()]
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="変えた人"
+    )
+    changed_at = models.DateTimeField("変わった日時")
+
+    objects = HazardLayerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "ハザードマップ"
+        verbose_name_plural = "ハザードマップ"
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class JmaArea(models.Model):

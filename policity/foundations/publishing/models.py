@@ -1,8 +1,14 @@
 """What is published, and from what it was made; pictures and documents of the public site."""
 
+from pathlib import PurePath
+from typing import Any
+
+from django.core.files.base import ContentFile
 from django.db import models
 from wagtail.documents.models import AbstractDocument, Document
 from wagtail.images.models import AbstractImage, AbstractRendition, Image
+
+from policity.foundations.publishing.formats import without_notes
 
 
 class CityImage(AbstractImage):  # type: ignore[misc]
@@ -11,6 +17,17 @@ class CityImage(AbstractImage):  # type: ignore[misc]
     credit = models.CharField("提供", max_length=200, blank=True)
 
     admin_form_fields = (*Image.admin_form_fields, "credit")
+    file: Any
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """What was just uploaded is kept without what the camera noted: place, time, owner."""
+        file: Any = self.file
+        if file and not file._committed:
+            body, ending = without_notes(file.file.read())
+            self.file = ContentFile(body, f"{PurePath(file.name).stem}.{ending}")
+            self.file_size = len(body)
+            self._set_file_hash()
+        super().save(*args, **kwargs)
 
 
 class CityRendition(AbstractRendition):  # type: ignore[misc]
@@ -55,7 +72,7 @@ class Page(models.Model):
 
 
 class PageKey(models.Model):
-    """An object or a collection that a page was made from."""
+    """An object or a collection that a page was made from; or the address of its card."""
 
     page = models.ForeignKey(Page, related_name="keys", on_delete=models.CASCADE, db_index=False)
     key = models.CharField(max_length=200, db_index=True)

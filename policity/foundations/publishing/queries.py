@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils.module_loading import module_has_submodule
 
 from policity.foundations.publishing.models import Change
-from policity.foundations.publishing.rules import GONE, KINDS, split_key
+from policity.foundations.publishing.rules import GONE, KINDS, WAITING, split_key
 from policity.foundations.work.queries import due, failures
-from policity.kit.declare import PageFamily
+from policity.kit.declare import Beside, PageFamily
 from policity.kit.sides import Side, works
 
 
@@ -37,6 +37,18 @@ def families() -> dict[str, PageFamily]:
     return found
 
 
+@cache
+def beside(family: str) -> tuple[Beside, ...]:
+    """The `BESIDE` in the `declarations` modules that rooms show on the pages of a family."""
+    found: list[Beside] = []
+    for app in apps.get_app_configs():
+        if app.module is None or not module_has_submodule(app.module, "declarations"):
+            continue
+        if works(getattr(app.module, "SIDE", Side.BOTH), settings.ROLE):
+            found += getattr(import_module(f"{app.name}.declarations"), "BESIDE", ())
+    return tuple(one for one in found if one.family == family)
+
+
 def changes(*, hold: bool = False) -> int:
     """How often anything was marked stale. With `hold`, until the transaction ends nobody marks."""
     rows = Change.objects.select_for_update() if hold else Change.objects.all()
@@ -45,7 +57,7 @@ def changes(*, hold: bool = False) -> int:
 
 def waiting(*, now: datetime) -> int:
     """How many pages are due to be rendered or removed."""
-    return sum(due([*KINDS.values(), GONE], now=now).values())
+    return sum(due(WAITING, now=now).values())
 
 
 @dataclass(frozen=True, slots=True)

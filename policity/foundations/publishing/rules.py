@@ -18,6 +18,10 @@ _ADDRESS = re.compile(rf"/(?:{_NAME}/)*(?:{_NAME})?")
 
 GONE = "page:gone"
 KINDS = {stage: f"page:{stage.name.lower()}" for stage in Stage}
+# The family of the pictures that pages are shared with. They wait in a line of their own, and
+# nobody counts them among the pages that wait.
+CARDS = "cards"
+WAITING = (*(kind for stage, kind in KINDS.items() if stage is not Stage.CARD), GONE)
 
 
 def file_of(address: str) -> PurePosixPath:

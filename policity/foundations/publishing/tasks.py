@@ -30,6 +30,11 @@ def look_over(now: datetime) -> int:
     return count
 
 
+def cards(now: datetime) -> int:
+    """Draw some cards."""
+    return _count(services.draw_step(now=now))
+
+
 def smaller(now: datetime) -> int:
     """Recompress one page as far as it goes."""
     return int(services.deepen(now=now))
@@ -44,5 +49,6 @@ HANDLERS = (
     Handler("pages", Order.URGENT, urgent),
     Handler("pages", Order.ROUTINE, routine),
     Handler("whole-site", Order.IDLE, look_over),
+    Handler("cards", Order.IDLE, cards),
     Handler("denser-pages", Order.IDLE, smaller),
 )

@@ -173,6 +173,7 @@ def settings(
         "push": push,
         "push_key": queries.push_key(),
         "leave": queries.link(Purpose.LEAVE, who.id),
+        "events": queries.link(Purpose.EVENTS, who.id),
     }
 
 

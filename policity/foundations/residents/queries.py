@@ -1,7 +1,7 @@
 """Who registered, and whom a message is for. What is personal stays with whom it concerns."""
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,16 @@ from policity.foundations.residents.models import (
 from policity.foundations.residents.rules import choices, links
 from policity.foundations.residents.rules.ages import Band
 from policity.foundations.residents.rules.audience import Audience, Ring
-from policity.foundations.residents.rules.columns import NO_HOME, Bits, Columns, Found, Ids, Row
+from policity.foundations.residents.rules.columns import (
+    NO_HOME,
+    Bits,
+    Columns,
+    Found,
+    Guest,
+    Ids,
+    Row,
+    with_guests,
+)
 from policity.foundations.residents.rules.links import Purpose
 from policity.kit import geometry
 from policity.kit.severity import Severity
@@ -47,7 +56,16 @@ def find(audience: Audience) -> Found:
     delivery's to know. Raises geometry.BadPolygon for rings that enclose nothing.
     """
     area = surface(audience.rings) if audience.rings else None
-    return columns().find(audience, area)
+    found = columns().find(audience, area)
+    if audience.persons is None:
+        return found
+    return with_guests(found, _guests(set(audience.persons) - set(found.persons.tolist())))
+
+
+def _guests(persons: Collection[int]) -> list[Guest]:
+    """Those of these who watch no place: they are reached by name alone, and stand in no column."""
+    rows = Resident.objects.filter(pk__in=persons, version__lte=version(), places=None)
+    return [Guest(*row) for row in rows.order_by("pk").values_list("pk", "quiet_from", "quiet_to")]
 
 
 def columns() -> Columns:
@@ -382,7 +400,9 @@ _totals: tuple[int, Totals] | None = None
 
 
 def totals() -> Totals:
-    """For the board, counted once a change. What an import has not finished does not count yet."""
+    """For the board, counted once a change. What an import has not finished does not count yet,
+    nor does who watches no place: they signed up for an event, and for nothing else.
+    """
     global _totals
     made = version()
     if _totals is None or _totals[0] != made:
@@ -392,8 +412,10 @@ def totals() -> Totals:
 
 def _count(made: int) -> Totals:
     usable = Address.objects.usable().exclude(resident__version__gt=made)
+    guests = Resident.objects.filter(version__lte=made, places=None)
+    usable = usable.exclude(resident__in=guests)
     return Totals(
-        Resident.objects.filter(version__lte=made).count(),
+        Resident.objects.filter(version__lte=made).count() - guests.count(),
         usable.filter(channel=Channel.MAIL).count(),
         usable.filter(channel=Channel.PUSH).count(),
     )

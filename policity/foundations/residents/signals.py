@@ -8,3 +8,7 @@ link_wanted = Signal()
 
 # Somebody left: nothing that waits for them is to be sent. Arguments: resident (number), now.
 left = Signal()
+
+# Somebody may be forgotten: whoever still has something to tell them gives their numbers as a set.
+# Arguments: persons (numbers).
+needed = Signal()

@@ -35,53 +35,98 @@ from policity.kit.languages import BY_CODE, Language
 
 View = Callable[..., HttpResponse]
 NOT_FOUND, GONE, NOT_YET = 404, 410, 503
+REST = "register/"
+
+
+def opened(rest: str) -> Callable[[View], View]:
+    """A page of the public site that the application answers itself, in its address's language.
+
+    Where no city is loaded it says so, at `rest`.
+    """
+
+    def decorate(view: View) -> View:
+        @login_not_required
+        # Nothing here rests on a cookie that another site could use: a link is the permission, and
+        # whoever registers or signs up has none.
+        @csrf_exempt
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def answer(request: HttpRequest, language: Language, **parts: Any) -> HttpResponse:
+            with translation.override(language.code):
+                try:
+                    response = view(request, language, **parts)
+                except NoCity:
+                    body = page("residents/no_city.html", language, rest, {"city_name": ""})
+                    response = HttpResponse(body, status=NOT_YET)
+            response["Cache-Control"] = "no-store"
+            response["Referrer-Policy"] = "no-referrer"
+            response["X-Robots-Tag"] = "noindex"
+            return response
+
+        return answer
+
+    return decorate
+
+
+def linked(
+    purpose: Purpose, rest: str, otherwise: Callable[[Language, bool], HttpResponse]
+) -> Callable[[View], View]:
+    """For the holder of a link of this purpose, whose registration still stands.
+
+    The view is given the link, the registration, and what the link is about. `otherwise` answers
+    whoever holds none, and where somebody has left since (True).
+    """
+
+    def decorate(view: View) -> View:
+        @opened(rest)
+        @wraps(view)
+        def answer(
+            request: HttpRequest, language: Language, link: str, **parts: Any
+        ) -> HttpResponse:
+            try:
+                resident, about = queries.holder(purpose, link)
+            except BadLink:
+                return otherwise(language, False)
+            who = queries.registration(resident)
+            if who is None:
+                return otherwise(language, True)
+            return view(request, language, link, who, about, **parts)
+
+        return answer
+
+    return decorate
 
 
 def _open(view: View) -> View:
-    """A page of the public site that the application answers itself, in its address's language."""
+    """A page of registering, which knows the city's towns."""
 
-    @login_not_required
-    # Nothing here rests on a cookie that another site could use: a link is the permission, and
-    # whoever registers has none.
-    @csrf_exempt
-    @require_http_methods(["GET", "HEAD", "POST"])
+    @opened(REST)
     @wraps(view)
     def answer(request: HttpRequest, language: Language, **parts: str) -> HttpResponse:
-        with translation.override(language.code):
-            try:
-                response = view(request, language, presenters.here(), **parts)
-            except NoCity:
-                body = page("residents/no_city.html", language, "register/", {"city_name": ""})
-                response = HttpResponse(body, status=NOT_YET)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex"
-        return response
+        return view(request, language, presenters.here(), **parts)
 
     return answer
 
 
 def _linked(purpose: Purpose) -> Callable[[View], View]:
-    """For the holder of a link of this purpose, whose registration still stands."""
+    """One that its holder's link opens."""
 
     def decorate(view: View) -> View:
-        @_open
+        @linked(purpose, REST, _no_link)
         @wraps(view)
         def answer(
-            request: HttpRequest, language: Language, where: Here, link: str
+            request: HttpRequest, language: Language, link: str, who: Registration, about: int
         ) -> HttpResponse:
-            try:
-                resident, _ = queries.holder(purpose, link)
-            except BadLink:
-                return _broken(language, where, presenters.broken(gone=False), NOT_FOUND)
-            who = queries.registration(resident)
-            if who is None:
-                return _broken(language, where, presenters.broken(gone=True), GONE)
-            return view(request, language, where, link, who)
+            return view(request, language, presenters.here(), link, who)
 
         return answer
 
     return decorate
+
+
+def _no_link(language: Language, gone: bool) -> HttpResponse:
+    said = presenters.broken(gone=gone)
+    return _broken(language, presenters.here(), said, GONE if gone else NOT_FOUND)
 
 
 @_open

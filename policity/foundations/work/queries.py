@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -85,6 +86,11 @@ def live(claims: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     asked = set(claims)
     attempts = Item.objects.filter(id__in={item for item, _ in asked}).values_list("id", "attempt")
     return asked.intersection(attempts)
+
+
+def progress(kind: str, key: str) -> dict[str, Any]:
+    """How far an item has come, as whoever has it in hand noted; empty where there is no such."""
+    return Item.objects.filter(kind=kind, key=key).values_list("progress", flat=True).first() or {}
 
 
 def named(items: Collection[int]) -> dict[int, str]:

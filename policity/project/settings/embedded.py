@@ -83,10 +83,10 @@ DATABASES = {
             # A read that later writes would otherwise fail at once and ignore the time-out.
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
-            # FULL: a commit survives power loss. auto_vacuum only works before the first table.
+            # FULL: a commit survives power loss. Nothing here may write: who comes in would wait
+            # for whoever is writing.
             "init_command": (
-                "PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;"
-                "PRAGMA synchronous=FULL;PRAGMA busy_timeout=5000;"
+                "PRAGMA busy_timeout=5000;PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
             ),
         },
     }
@@ -107,6 +107,11 @@ SECURITY_CONTACT = ENVIRONMENT.security_contact
 AUDIT_HEADS, SYSLOG = ENVIRONMENT.audit_heads, ENVIRONMENT.syslog
 # Where copies go, and the file with whom they are encrypted for.
 BACKUP, BACKUP_RECIPIENTS = ENVIRONMENT.backup, ENVIRONMENT.backup_recipients
+# The folder, where it is one.
+BACKUP_FOLDER = Path(BACKUP) if BACKUP and not BACKUP.startswith(environment.S3) else None
+# Of an S3 store; the key by a name that is never shown.
+BACKUP_ENDPOINT, BACKUP_REGION = ENVIRONMENT.backup_endpoint, ENVIRONMENT.backup_region
+SECRET_BACKUP_KEY = ENVIRONMENT.backup_key
 # Addresses of a PostgreSQL database, and of its server for copies; by these names never shown.
 SECRET_DATABASE = ENVIRONMENT.database_url
 SECRET_BACKUP_DATABASE = ENVIRONMENT.backup_database_url
@@ -115,6 +120,28 @@ if DRILL:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 WAGTAIL_SITE_NAME = "Policity"
 WAGTAILADMIN_BASE_URL = PUBLIC_URL
+# Addresses are typed by people who write Japanese: a name in kanji would be a row of % signs.
+WAGTAIL_ALLOW_UNICODE_SLUGS = False
+# The address with its language is the page's own (docs/adr/0021): one tree, in Japanese.
+WAGTAIL_I18N_ENABLED = False
+# Who writes sees what is being typed; nobody writes comments beside it to be kept.
+WAGTAILADMIN_COMMENTS_ENABLED = False
+WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []
+WAGTAILIMAGES_EXTENSIONS = ["jpg", "jpeg", "png", "webp", "avif", "heic"]
+# Bytes and pixels: what a telephone takes, and no more than our machine unpacks without pain.
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 2**20
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = 60_000_000
+# Another process may have made a picture anew: which sizes there are is asked of the database.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "renditions": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
+WAGTAILDOCS_EXTENSIONS = ["pdf", "docx", "xlsx", "pptx", "odt", "ods", "csv", "txt", "zip", "ics"]
+WAGTAILDOCS_DOCUMENT_FORM_BASE = "policity.foundations.publishing.forms.FileForm"
+# Nobody gets a file from Wagtail: what a page shows is published beside it.
+WAGTAILDOCS_SERVE_METHOD = "direct"
+# A page of many blocks has many fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 
@@ -175,9 +202,11 @@ LOCALE_PATHS = [Path(policity.__path__[0]) / "design" / "locale"]
 TIME_ZONE = "Asia/Tokyo"
 USE_TZ = True
 
-STATIC_URL = "/assets/"
+# Wagtail's own style sheets and scripts, and small pictures of what was uploaded: for staff who
+# have signed in. Residents get ours (design/assets.py), and pictures that a page shows.
+STATIC_URL = "/staff/content/static/"
 MEDIA_ROOT = HOME / "media"
-MEDIA_URL = "/media/"
+MEDIA_URL = "/staff/content/media/"
 
 LOGGING = logs.CONFIGURATION
 logs.configure()

@@ -11,9 +11,14 @@ ROOMS = [
     "policity.public_site",
     "policity.back_office",
     "policity.fields.alerts",
+    "policity.fields.charm",
+    "policity.foundations.city_plan",
     "policity.foundations.continuity",
+    "policity.foundations.events",
     "policity.foundations.delivery",
     "policity.foundations.residents",
+    "policity.foundations.sharing",
+    "policity.foundations.search",
     "policity.foundations.places",
     "policity.foundations.publishing",
     "policity.foundations.crossing",
@@ -22,7 +27,11 @@ ROOMS = [
     "policity.design",
     "policity.project",
 ]
+# Hears that a page has moved, and notes its old address, before our rooms hear of it.
+BEFORE = ["wagtail.contrib.redirects"]
 PACKAGES = [
+    "wagtail.contrib.typed_table_block",
+    "wagtail.snippets",
     "wagtail.admin",
     "wagtail.users",
     "wagtail.images",
@@ -46,8 +55,13 @@ PACKAGES = [
 # Where a room's `urls` begin; the first that fits answers.
 ADDRESSES = [
     ("", "policity.foundations.delivery"),
+    ("staff/content/", "policity.public_site"),
     ("staff/", "policity.back_office"),
+    ("", "policity.foundations.search"),
+    ("", "policity.fields.charm"),
+    ("", "policity.foundations.events"),
     ("", "policity.foundations.residents"),
+    ("", "policity.foundations.sharing"),
 ]
 
 
@@ -59,7 +73,7 @@ def side(app: str) -> Side:
 
 def installed(role: Role) -> list[str]:
     """What Django installs: a room of the other side may be missing altogether."""
-    return [app for app in [*ROOMS, *PACKAGES] if stands(side(app), role)]
+    return [app for app in [*BEFORE, *ROOMS, *PACKAGES] if stands(side(app), role)]
 
 
 def at_work(app: str, role: Role) -> bool:

@@ -9,8 +9,12 @@ import pytest
 from django.utils import timezone
 
 from policity.foundations.accounts.models import User
+from policity.foundations.city_plan.models import Facet, Plan
+from policity.foundations.city_plan.queries import plan
+from policity.foundations.city_plan.queries.evaluating import evaluate
 from policity.foundations.places.models import City
 from policity.foundations.residents.models import Resident
+from policity.kit.eras import fiscal_year
 from policity.project import demo, drill_play, environment
 from policity.project import home as homes
 
@@ -71,4 +75,14 @@ def test_a_demo_has_sample_staff_that_say_so(tmp_path, settings):
     demo.load(tmp_path)
     people = User.objects.all()
     assert people
+    shipped = Plan.objects.get(is_sample=False)
+    assert (shipped.first_year, shipped.facets.count()) == (2014, 18)
+    now = timezone.now()
+    this_year = fiscal_year(timezone.localdate(now))
+    found = evaluate(plan(fiscal=this_year), this_year, now=now)
+    assert found.is_sample
+    assert {one.field for one in found.measures} == set(
+        Facet.objects.filter(plan__code=found.code, kind="field").values_list("name", flat=True)
+    )
+    assert all(one.is_sample and one.name.startswith("見本") for one in found.measures)
     assert all(person.is_sample and person.display_name.startswith("見本") for person in people)

@@ -30,6 +30,7 @@ def installed(well, settings, monkeypatch):  # noqa: F811
     call_command(
         "continuity", "keys", str(well / "identity"), stdout=(well / "recipients").open("w")
     )
+    (well / "copies").mkdir()
     (well / "secret.key").touch(mode=0o600)
     well.chmod(0o750)
     monkeypatch.setattr(home, "found_set", lambda _: home.migration_set())
@@ -54,6 +55,7 @@ WRONG = {
     "rights": (lambda place, _: place.chmod(0o755), 2),
     "version": (lambda _, patch: patch.setattr(home, "found_set", lambda _: 1), 2),
     "recipients": (lambda place, _: (place / "recipients").write_text("x"), 2),
+    "store": (lambda place, _: (place / "copies").rmdir(), 2),
     "worker": (lambda place, _: silence(place, "worker"), 2),
     "live": (lambda place, _: silence(place, "live"), 1),
 }
@@ -66,6 +68,15 @@ def test_what_is_wrong_ends_it_so(installed, capsys, monkeypatch, key):
     found, text = ended(capsys, "--json")
     assert found == code
     assert [one["key"] for one in json.loads(text)["checks"] if one["state"] != "good"] == [key]
+
+
+def test_an_s3_store_is_asked_as_whoever_copies_asks_it(installed, settings, capsys):
+    settings.BACKUP, settings.SECRET_BACKUP_KEY = "s3://city/copies", ("name", "planted")
+    settings.BACKUP_ENDPOINT, settings.BACKUP_REGION = "http://127.0.0.1:9", ""
+    code, text = ended(capsys)
+    assert code == 2
+    assert "[異常] 写しの置き場所：読めません（S3 の置き場所：届きません" in text
+    assert "planted" not in text
 
 
 def test_a_key_that_others_read(installed, capsys):

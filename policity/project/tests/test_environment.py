@@ -287,12 +287,15 @@ def test_a_drills_home_has_nothing_internal(
         assert environment.read().role is Role.INTERNET
 
 
+TELLING = {"web", "uploads", "worker", "live", "watcher", "sender-urgent", "sender-routine"}
+
+
 @pytest.mark.parametrize(
     ("role", "children"),
     [
-        (Role.INTERNET, {"web", "worker", "live", "watcher", "sender-urgent", "sender-routine"}),
+        (Role.INTERNET, TELLING),
         (Role.INTERNAL, {"web", "worker"}),
-        (Role.ALL, {"web", "worker", "live", "watcher", "sender-urgent", "sender-routine"}),
+        (Role.ALL, TELLING),
     ],
 )
 def test_what_runs_and_what_is_said_first_follow_from_the_role(
@@ -303,3 +306,96 @@ def test_what_runs_and_what_is_said_first_follow_from_the_role(
     where = environment.read()
     assert {child.name for child in serve._City(where, 0)._others()} == children
     assert role in serve.ROLES
+
+
+S3 = {"POLICITY_BACKUP": "s3://city-copies/policity", "AWS_ENDPOINT_URL": "https://s3.example"}
+KEY = {"AWS_ACCESS_KEY_ID": "name", "AWS_SECRET_ACCESS_KEY": "hidden%word"}
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (S3 | KEY).items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def refused(*words: str) -> None:
+    with pytest.raises(environment.BadEnvironmentError) as raised:
+        environment.read()
+    for word in words:
+        assert word in str(raised.value)
+    assert "hidden" not in str(raised.value)
+
+
+def test_copies_on_s3_are_named_as_everywhere(said: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    where = environment.read()
+    assert where.backup_endpoint == "https://s3.example"
+    assert where.backup_key[:2] == ("name", "hidden%word")
+    assert "hidden" not in repr(where)
+    said.setenv("POLICITY_BACKUP_ENDPOINT", "https://own.example")
+    said.setenv("AWS_DEFAULT_REGION", "jp-1")
+    where = environment.read()
+    assert (where.backup_endpoint, where.backup_region) == ("https://own.example", "jp-1")
+    (tmp_path / environment.DRILL).touch()
+    where = environment.read()
+    assert (where.backup, where.backup_endpoint, where.backup_key) == ("", "", ())
+
+
+@pytest.mark.parametrize("head", ["", "[default]\n"])
+def test_the_key_for_copies_may_lie_in_a_file(
+    said: pytest.MonkeyPatch, tmp_path: Path, head: str
+) -> None:
+    file = tmp_path.parent / f"{tmp_path.name}-key"
+    file.write_text(f"{head}aws_access_key_id = other\naws_secret_access_key = hidden%20\n")
+    file.chmod(0o640)
+    said.setenv("POLICITY_BACKUP_KEY_FILE", str(file))
+    assert environment.read().backup_key == ("other", "hidden%20", "")
+    file.chmod(0o644)
+    refused("chmod o-rwx")
+    file.chmod(0o600)
+    for text in ("hidden", "[default\nhidden", "[other]\naws_access_key_id = hidden", ""):
+        file.write_text(text)
+        refused("POLICITY_BACKUP_KEY_FILE")
+    said.setenv("POLICITY_BACKUP_KEY_FILE", str(tmp_path / "key"))
+    refused("POLICITY_BACKUP_KEY_FILE", "home")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("POLICITY_BACKUP", "s3://name:hidden@city/copies", "鍵なし"),
+        ("POLICITY_BACKUP", "s3://City/copies", "s3://BUCKET/PREFIX"),
+        ("POLICITY_BACKUP", "s3://city/../x", "s3://BUCKET/PREFIX"),
+        ("POLICITY_BACKUP", "s3://city/x y", "s3://BUCKET/PREFIX"),
+        ("POLICITY_BACKUP", "gs://city/copies", "s3://BUCKET/PREFIX"),
+        ("AWS_ENDPOINT_URL", "http://s3.example", "POLICITY_BACKUP_ALLOW_HTTP=1"),
+        ("POLICITY_BACKUP_ENDPOINT", "http://10.0.0.5:9000", "暗号化されない"),
+        ("POLICITY_BACKUP_ENDPOINT", "https://name:hidden@s3.example", "https://s3.example"),
+        ("AWS_ENDPOINT_URL", "", "AWS_REGION"),
+        ("AWS_SECRET_ACCESS_KEY", "", "AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_what_copies_on_s3_lack_is_said(
+    said: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    said.setenv(name, value)
+    refused(words)
+
+
+def test_in_the_clear_copies_go_to_this_machine_alone_or_where_that_is_said(
+    said: pytest.MonkeyPatch,
+) -> None:
+    for local in ("http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"):
+        said.setenv("AWS_ENDPOINT_URL", local)
+        assert environment.read().backup_endpoint == local
+    said.setenv("AWS_ENDPOINT_URL", "http://10.0.0.5:9000")
+    said.setenv("POLICITY_BACKUP_ALLOW_HTTP", "1")
+    assert environment.read().backup_endpoint == "http://10.0.0.5:9000"
+
+
+def test_who_copies_into_a_folder_is_not_asked_about_s3(said: pytest.MonkeyPatch) -> None:
+    said.setenv("POLICITY_BACKUP", "/mnt/copies")
+    said.setenv("AWS_ENDPOINT_URL", "http://s3.example")
+    assert environment.read().backup_key == ()

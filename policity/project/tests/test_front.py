@@ -27,7 +27,9 @@ from pytest_django import Settings
 import policity
 from policity.design import assets
 from policity.foundations.publishing.services import tree
+from policity.kit.languages import LANGUAGES
 from policity.project import front, home
+from policity.public_site.rules import EDITING_POLICY
 
 pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[3]
@@ -96,6 +98,8 @@ def _publish(tree: Path, address: str, body: bytes) -> None:
 def _tree(tree: Path) -> None:
     for address in ("", "easy/", "en/", "zh-hans/", "ko/", "alerts/"):
         _publish(tree, address, f"<!doctype html><title>/{address}</title>".encode() * 20)
+    for address in ("search/", "en/search/"):
+        _publish(tree, address, f"<title>a file: /{address}</title>".encode() * 20)
     _publish(tree, "alerts/feed.atom", b"<feed/>" * 50)
     _publish(tree, "alerts/1.cap", b"<alert/>" * 50)
     _publish(tree, "state.json", b'{"state": "calm"}')
@@ -133,6 +137,10 @@ def _live(site: Site) -> Path:
     return site.socket.with_name("live.sock")
 
 
+def _uploads(site: Site) -> Path:
+    return site.socket.with_name("uploads.sock")
+
+
 def _nginx(folder: Path, site: Site, user: str = "root") -> tuple[list[str], dict[str, str]]:
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert nginx, "nginx is missing: script/test installs it"
@@ -142,6 +150,7 @@ def _nginx(folder: Path, site: Site, user: str = "root") -> tuple[list[str], dic
         text = text.replace("/var/lib/policity/published", str(site.published))
         text = text.replace("/var/lib/policity/run/web.sock", str(site.socket))
         text = text.replace("/var/lib/policity/run/live.sock", str(_live(site)))
+        text = text.replace("/var/lib/policity/run/uploads.sock", str(_uploads(site)))
         text = text.replace("listen 80;", f"listen 127.0.0.1:{site.port};")
         file.write_text(text.replace("listen [::]:80;", ""))
     (folder / "nginx.conf").write_text(
@@ -300,6 +309,8 @@ def test_the_staff_see_a_published_page_while_the_application_is_down(site: Site
 class _Echo(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.path.encode()
+        if "broken" in self.path:
+            return self.send_error(503)
         if "whose" in self.path:
             body = repr(self.headers.get_all("X-Forwarded-For")).encode()
         self.send_response(200)
@@ -339,6 +350,32 @@ def echo(site: Site) -> Iterator[None]:
         finally:
             server.shutdown()
             site.socket.unlink()
+
+
+@pytest.mark.parametrize("path", ["/search/?q=%E9%81%BF%E9%9B%A3", "/en/search/?q=a&kind=b",
+                                  "/search/suggest/?q=a"])  # fmt: skip
+def test_what_is_asked_of_the_search_goes_to_the_application(
+    site: Site, echo: None, path: str
+) -> None:
+    reply = site.get(path)
+    assert (reply.status, reply.body.decode()) == (200, path)
+    assert "file" in site.get("/search/").body.decode()
+
+
+@pytest.mark.parametrize("path", ["/search/", "/en/search/"])
+@pytest.mark.parametrize("away", ["nobody", "a fault"])
+def test_while_the_application_cannot_answer_the_published_search_does(
+    site: Site, request: pytest.FixtureRequest, path: str, away: str
+) -> None:
+    site.socket.unlink(missing_ok=True)
+    if away == "a fault":
+        request.getfixturevalue("echo")
+    reply = site.get(f"{path}?q=broken", accept_encoding="br")
+    assert reply.status == 200
+    assert f"a file: {path}" in brotli.decompress(reply.body).decode()
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["content-type"].startswith("text/html")
+    assert site.get("/ko/search/?q=broken").status == 503
 
 
 class _Stream(_Echo):
@@ -392,8 +429,17 @@ def test_the_board_is_there_without_its_stream(site: Site) -> None:
 RESIDENTS_PATHS = [
     prefix + rest
     for prefix in ("/", "/easy/", "/en/", "/zh-hans/", "/ko/")
-    for rest in ("register/", "register", "register/done/", "me/abc-_/", "me/leave/x/", "reply/x/")
-]
+    for rest in (
+        "register/",
+        "register",
+        "register/done/",
+        "me/abc-_/",
+        "me/leave/x/",
+        "reply/x/",
+        "charm/photographs/me/x/",
+        "charm/photographs/report/1/",
+    )
+] + ["/s/bcdfg/", "/s/BCDFG"]
 
 
 @pytest.mark.usefixtures("echo")
@@ -404,7 +450,8 @@ def test_staff_and_residents_pages_reach_the_application_and_no_others(site: Sit
         assert site.get(f"{path}?x=1").body == f"{path}?x=1".encode()
         assert site.get(path, method="POST", content_length="0").body == path.encode()
     for path in ("/other/", "/staffing/", "/registered/", "/media/", "/mean", "/en/replying/",
-                 "/fr/register/", "/alerts/me/", "/en/easy/me/x/", "/EN/register/"):  # fmt: skip
+                 "/fr/register/", "/alerts/me/", "/en/easy/me/x/", "/EN/register/", "/en/s/x/",
+                 "/st/x/"):  # fmt: skip
         assert b"404 page" in site.get(path).body, path
 
 
@@ -483,15 +530,67 @@ def test_a_resident_sends_little(site: Site, path: str) -> None:
     assert site.post(path, b"x" * 70_000).status == 413
 
 
+@pytest.fixture
+def uploading(site: Site) -> Iterator[None]:
+    """What takes photographs, beside the application."""
+    with _UnixServer(str(_uploads(site)), _Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            _uploads(site).unlink()
+
+
+SENDING = [f"{language.prefix}charm/photographs/send/" for language in LANGUAGES]
+
+
+@pytest.mark.usefixtures("uploading")
+@pytest.mark.parametrize("path", SENDING)
+def test_photographs_go_to_a_process_of_their_own(site: Site, path: str) -> None:
+    assert site.get(f"{path}?spot=3").body == f"{path}?spot=3".encode()
+    # The application is away: nobody else's forms go there, and these not to it.
+    assert site.get("/charm/photographs/me/x/").status == 503
+    assert site.get("/register/").status == 503
+
+
+@pytest.mark.usefixtures("uploading")
+def test_photographs_may_be_large_and_not_larger(site: Site) -> None:
+    assert site.post(SENDING[0], b"x" * 81_000_000).status == 200
+    reply = site.post(SENDING[0], b"x" * 87_000_000)
+    assert (reply.status, reply.headers["cache-control"]) == (413, "no-store")
+    assert b"413 page" in reply.body
+
+
+@pytest.mark.usefixtures("echo")
+def test_without_that_process_the_others_answer(site: Site) -> None:
+    assert site.get(SENDING[0]).status == 503
+    assert site.get("/charm/photographs/me/x/").body == b"/charm/photographs/me/x/"
+
+
 @pytest.mark.usefixtures("echo")
 def test_staff_send_forms_and_at_one_place_a_telegram(site: Site) -> None:
     assert site.post("/staff/orders/", b"x" * 900_000).status == 200
     assert site.post("/staff/orders/", b"x" * 1_100_000).status == 413
     assert site.post("/staff/rules/fog/", b"x" * 8_900_000).status == 200
+    assert site.post("/staff/hazards/", b"x" * 21_900_000).status == 200
+    assert site.post("/staff/hazards/", b"x" * 23_200_000).status == 413
     reply = site.post("/staff/rules/fog/", b"x" * 9_600_000)
     assert reply.status == 413
     assert b"413 page" in reply.body
     assert reply.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.usefixtures("echo")
+def test_staff_upload_where_they_write_pages_and_a_browser_is_told_so_there_alone(
+    site: Site,
+) -> None:
+    assert site.post("/staff/content/images/add/", b"x" * 20_000_000).status == 200
+    assert site.post("/staff/content/images/add/", b"x" * 23_500_000).status == 413
+    assert site.post("/staff/content/import/", b"x" * 23_500_000).status == 200
+    for path, policy in (("/staff/content/", EDITING_POLICY), ("/staff/contents/", None)):
+        said = site.get(path).headers["content-security-policy"]
+        assert said == (policy or front.SECURITY_HEADERS["Content-Security-Policy"])
 
 
 @pytest.mark.usefixtures("echo")
@@ -610,6 +709,9 @@ def test_before_the_first_publishing_a_page_says_so(tmp_path: Path) -> None:
         process.wait(10)
 
 
+DATA = '<script type="application/ld+json">'
+
+
 def test_nothing_inline_is_followed_but_what_we_wrote() -> None:
     said = front.SECURITY_HEADERS["Content-Security-Policy"]
     assert "unsafe" not in said
@@ -621,7 +723,8 @@ def test_nothing_inline_is_followed_but_what_we_wrote() -> None:
             known = re.fullmatch(r'\{% inline_css "([a-z ]+)" %\}', inside)
             assert (known and known[1] in assets.INLINE) or template.parent == front.PAGES, template
         for script in re.findall(r"<script\b[^>]*>", text):
-            assert " src=" in script, template
+            # What search engines read is no script to a browser.
+            assert " src=" in script or script == DATA, template
         assert not re.search(r'\son[a-z]+="', text), template
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import ResolverMatch
 from lxml import html
 
 from policity.kit.languages import LANGUAGES
@@ -23,6 +25,12 @@ methods = ["POST"]
 counts = "link"
 at_once = 2
 every_seconds = 30
+[search]
+route = '(^|/)search/(suggest/)?$'
+methods = ["GET", "HEAD"]
+counts = "address"
+at_once = 2
+every_seconds = 90
 """
 
 
@@ -74,3 +82,27 @@ def test_a_link_is_counted_wherever_it_is_used(client):
 
     assert [answer("one", f"203.0.113.{number}") for number in range(3)] == [404, 404, 429]
     assert answer("another", "203.0.113.1") == 404
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+def test_who_searches_again_and_again_waits_and_reads_why(client, language):
+    def ask(path: str, address: str = "203.0.113.9"):
+        return client.get(language.prefix + path, headers={"X-Forwarded-For": address})
+
+    assert [ask("search/?q=x").status_code, ask("search/suggest/?q=x").status_code] == [200, 200]
+    answer = ask("search/?q=x")
+    assert answer.status_code == 429
+    page: Any = html.document_fromstring(answer.content)
+    assert page.get("lang") == language.html
+    # Nothing was sent, and nobody is in danger.
+    assert "119" not in page.text_content()
+    assert ask("search/?q=x", "203.0.113.10").status_code == 200
+
+
+@pytest.mark.parametrize(("link", "third"), [(12, 429), (["a"], 429), (None, None)])
+def test_an_address_whose_link_is_no_text_is_answered(rf, link, third):
+    request = rf.post("/x/", headers={"X-Forwarded-For": "203.0.113.9"})
+    request.resolver_match = ResolverMatch(lambda: None, (), {}, route="reply/<link>/")
+    limits = middleware.Limits(lambda request: HttpResponse())
+    said = [limits.process_view(request, None, None, {"link": link}) for _ in range(3)]
+    assert [one and one.status_code for one in said] == [None, None, third]

@@ -15,11 +15,14 @@ from policity.fields.alerts.rules.orders import Level
 from policity.foundations import places
 from policity.foundations.delivery import queries as delivery_queries
 from policity.foundations.delivery.queries import MessageView, Thread
+from policity.foundations.events import queries as events_queries
 from policity.foundations.places import queries as place_queries
 from policity.foundations.places.queries import CityView, OpeningView, SiteView, TownView
 from policity.foundations.places.rules.openings import Openness
 from policity.foundations.places.rules.sites import Kind
 from policity.kit.languages import LANGUAGES
+from policity.public_site import queries as tree_queries
+from policity.public_site.presenters import content
 
 EVENING = datetime(2026, 9, 18, 10, 20, tzinfo=UTC)  # 19時20分 in the city
 STEP = timedelta(minutes=35)
@@ -333,6 +336,14 @@ def stand(
         with_openings = opened(OPENED, evacuees=84) if name in WITH_OPENED else {}
     monkeypatch.setattr(place_queries, "openings", lambda: with_openings)
     monkeypatch.setattr(records, "emergency", lambda: with_emergency)
+    # Nobody has written a page or an event yet.
+    monkeypatch.setattr(events_queries, "to_come", tuple)
+    monkeypatch.setattr(content, "home", dict)
+    monkeypatch.setattr(tree_queries, "addresses", list)
+    monkeypatch.setattr(tree_queries, "readings", dict)
+    monkeypatch.setattr(tree_queries, "shown_pictures", frozenset)
+    monkeypatch.setattr(tree_queries, "files", dict)
+    monkeypatch.setattr(tree_queries, "old_addresses", list)
 
 
 def renamed(name: str) -> CityView:

@@ -16,6 +16,8 @@ from policity.design import assets
 from policity.fields.alerts import declarations as alert_pages
 from policity.fields.alerts.rules.bulletin import CAP, Phenomenon
 from policity.foundations.places import queries as place_queries
+from policity.foundations.places.declarations import in_each_language
+from policity.foundations.search import declarations as search_pages
 from policity.kit.declare import Stage
 from policity.kit.languages import LANGUAGES, split
 from policity.public_site import declarations as front_pages
@@ -29,7 +31,12 @@ from policity.public_site.tests.states import (
     stand,
 )
 
+# What the foot of every page leads to; whether it is there is tried with its own room's pages.
+ELSEWHERE = frozenset(
+    in_each_language("events/") + in_each_language("places/") + in_each_language("charm/")
+)
 FAMILIES = (*front_pages.PAGES, *alert_pages.PAGES)
+SITE_MAP = next(family for family in search_pages.PAGES if family.name == "site-map")
 WIRE_LIMIT = 50_000
 ASSETS = ("/assets/", "/sw.js")
 # What only the city itself may order (警戒レベル4 避難指示 …).
@@ -51,7 +58,9 @@ def published():
 
 
 def answered(place):
-    """Whether the application answers an address itself."""
+    """Whether the application answers an address itself, or another room publishes it."""
+    if place in ELSEWHERE or place in SITE_MAP.addresses():
+        return True
     try:
         return bool(resolve(place))
     except Resolver404:
@@ -160,6 +169,12 @@ def test_pages_ask_nobody_else_for_anything(tree):
     for address, page in pages(tree).items():
         for target in page.xpath("//link/@href | //img/@src | //script/@src"):
             assert target.startswith("/"), f"{address} → {target}"
+        for meta in page.xpath("//meta[@property]"):
+            assert "://" not in meta.get("content") or meta.get("property") in (
+                "og:url",
+                "og:image",
+            )
+            meta.drop_tree()
         assert "://" not in re.sub(
             r"http://www\.w3\.org\S*", "", html.tostring(page, encoding="unicode")
         )

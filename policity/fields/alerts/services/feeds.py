@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from policity.fields.alerts.models import Feed
-from policity.fields.alerts.rules.feeds import feed_rules, is_web_address
+from policity.fields.alerts.rules.feeds import feed_rules
 from policity.foundations.work import services as work
+from policity.kit.web import is_web_address
 
 # Never the rest: staff may remove a feed while it is being read.
 _PLACE = (

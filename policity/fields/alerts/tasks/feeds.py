@@ -15,10 +15,11 @@ from policity.fields.alerts import services
 from policity.fields.alerts.formats import LIMIT
 from policity.fields.alerts.models import Feed
 from policity.fields.alerts.queries import known_entries
-from policity.fields.alerts.rules.feeds import feed_rules, same_host
+from policity.fields.alerts.rules.feeds import feed_rules
 from policity.fields.alerts.sources import atom
-from policity.fields.alerts.sources.http import AT_ONCE, Answer, FetchError, Fetching, Unreachable
 from policity.foundations.continuity.services import heard_time
+from policity.kit.fetching import AT_ONCE, Answer, FetchError, Fetching, Unreachable
+from policity.kit.web import same_host
 
 log = structlog.get_logger("policity.watcher")
 

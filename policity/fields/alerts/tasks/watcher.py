@@ -15,10 +15,10 @@ from django.db import OperationalError, connection
 from policity.fields.alerts import queries, services
 from policity.fields.alerts.models import Feed
 from policity.fields.alerts.rules.feeds import feed_rules
-from policity.fields.alerts.sources.http import Answer, Fetching
 from policity.fields.alerts.tasks.feeds import FeedReader, Reading
 from policity.fields.alerts.tasks.folders import FolderReader
 from policity.foundations.places import queries as places
+from policity.kit.fetching import Answer, Fetching
 
 log = structlog.get_logger("policity.watcher")
 

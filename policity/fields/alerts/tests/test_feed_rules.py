@@ -8,14 +8,9 @@ from hypothesis import strategies as st
 
 from policity.fields.alerts.rules.bulletin import Change, Severity
 from policity.fields.alerts.rules.codes import KINDS
-from policity.fields.alerts.rules.feeds import (
-    feed_rules,
-    is_web_address,
-    parse,
-    same_host,
-    server_time,
-)
+from policity.fields.alerts.rules.feeds import feed_rules, parse
 from policity.fields.alerts.rules.owed import owed
+from policity.kit.web import is_web_address, same_host, server_time
 
 TOKYO = ("1322900", "130013", "130010", "130000")
 SOYA = ("0121400", "011011", "011010", "011000")

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from policity.fields.alerts.sources import atom, folder
-from policity.fields.alerts.sources.http import Fetcher, FetchError, Unreachable
 from policity.fields.alerts.tests import feed_server
 from policity.fields.alerts.tests.feed_server import FeedServer
 from policity.kit import network
+from policity.kit.fetching import Fetcher, FetchError, Unreachable
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
 

@@ -21,12 +21,12 @@ from policity.fields.alerts.formats import LIMIT
 from policity.fields.alerts.models import Event, Feed, Telegram, Transition
 from policity.fields.alerts.queries import AlarmReason
 from policity.fields.alerts.sources import folder
-from policity.fields.alerts.sources.http import Fetcher
 from policity.fields.alerts.tasks import watcher as loop
 from policity.fields.alerts.tasks.watcher import Watcher
 from policity.fields.alerts.tests import feed_server
 from policity.foundations.delivery.models import Message
 from policity.foundations.places.models import City
+from policity.kit.fetching import Fetcher
 
 pytestmark = pytest.mark.django_db
 

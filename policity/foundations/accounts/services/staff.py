@@ -40,6 +40,7 @@ def create_staff(
     starts: date,
     ends: date | None = None,
     towns: Sequence[str] = (),
+    departments: Sequence[str] = (),
     is_sample: bool = False,
 ) -> User:
     """Open an account with its roles and a password, by a program: for samples and tests.
@@ -51,7 +52,14 @@ def create_staff(
     user.set_password(password)
     user.save()
     RoleGrant.objects.bulk_create(
-        RoleGrant(user=user, role=role, towns=list(towns), starts=starts, ends=ends)
+        RoleGrant(
+            user=user,
+            role=role,
+            towns=list(towns),
+            departments=list(departments),
+            starts=starts,
+            ends=ends,
+        )
         for role in roles
     )
     return user
@@ -101,12 +109,13 @@ def give_role(
     user: User,
     role: Role,
     towns: Sequence[str],
+    departments: Sequence[str] = (),
     starts: date,
     ends: date | None,
     by: User | None,
     now: datetime,
 ) -> RoleGrant:
-    """Give somebody a role for a time, for some towns (none: the whole city).
+    """Give somebody a role for a time, for some towns and departments (none: all there are).
 
     Raises StaffRefused.
     """
@@ -117,12 +126,17 @@ def give_role(
     if ends is not None and ends < timezone.localdate(now):
         raise StaffRefused("終わりの日が、もう過ぎています。")
     made = RoleGrant.objects.create(
-        user=user, role=role, towns=list(towns), starts=starts, ends=ends
+        user=user,
+        role=role,
+        towns=list(towns),
+        departments=list(departments),
+        starts=starts,
+        ends=ends,
     )
     audit.record(
         "accounts.role_given", on=_on(user), by=by, now=now, role=role.value,
         starts=starts.isoformat(), ends=ends.isoformat() if ends else None,
-        towns="、".join(towns),
+        towns="、".join(towns), departments="、".join(departments),
     )  # fmt: skip
     return made
 

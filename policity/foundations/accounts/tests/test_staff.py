@@ -270,7 +270,7 @@ def test_who_is_in_charge_is_who_can_be_mailed_and_holds_such_a_role_today(now, 
 def test_the_list_costs_the_same_for_one_and_for_many(count, django_assert_num_queries):
     for number in range(count):
         App(person(f"p{number}", Role.EDITOR))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(people()) == count
 
 

@@ -3,6 +3,7 @@
 A generation is a folder named by the moment it was begun: `base.age`, a tar of the whole home, and
 beside it `00000001.age` and so on, what changed in the database since. Where the data is in
 PostgreSQL, `server.age` holds its data folder, and what changed is a piece of its log.
+`files-00000001.age` and so on are tars of what else in the home is new, and say what is gone.
 """
 
 import json
@@ -18,6 +19,7 @@ BASE = "base.age"
 SERVER = "server.age"
 MANIFEST = "manifest.json"
 _MOMENT = "%Y%m%dT%H%M%SZ"
+_FILES = re.compile(r"files-([0-9]{8})\.age")
 _CHANGE = re.compile(r"([0-9]{8})\.age")
 
 
@@ -46,6 +48,17 @@ def change_name(number: int) -> str:
 def change_number(name: str) -> int | None:
     """The number of a change, by its name; None for another name."""
     found = _CHANGE.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def files_name(number: int) -> str:
+    """The name of files that were new: they count from 1."""
+    return f"files-{number:08}.age"
+
+
+def files_number(name: str) -> int | None:
+    """The number of files that were new, by their name; None for another name."""
+    found = _FILES.fullmatch(name)
     return int(found[1]) if found else None
 
 

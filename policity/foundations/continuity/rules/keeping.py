@@ -7,6 +7,16 @@ NEWEST = 3
 DAYS = 14
 
 
+def left(
+    begun: Collection[datetime], whole: Collection[datetime], *, now: datetime
+) -> set[datetime]:
+    """Of all that were begun, those that never became whole, or were not removed wholly.
+
+    Whoever makes one has time until all others of its day are gone.
+    """
+    return {at for at in set(begun) - set(whole) if now - at > timedelta(days=DAYS)}
+
+
 def outlived(begun: Collection[datetime], *, now: datetime) -> set[datetime]:
     """Of copies that are whole, by when each was begun, those that are no longer needed.
 

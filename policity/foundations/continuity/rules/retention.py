@@ -9,7 +9,9 @@ from importlib.resources import files
 
 # Whoever sets less has mistyped: a night's drill and a holiday lie between.
 SHORTEST_DAYS = 7
-KINDS = ("ledger", "calls", "outbox", "upgrades")
+KINDS = (
+    "ledger", "calls", "events", "declined_photographs", "photographs", "outbox", "upgrades",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,17 @@ LEFT_OUT = {
     "publishing.PageKey": "what makes which page stale",
     "publishing.Change": "a counter",
     "publishing.CityRendition": "pictures in other sizes",
+    "public_site.PageLink": "which links answer; the pages say where they lead",
+    "public_site.Shown": "which page shows which picture; the pages say it",
     "residents.Version": "a counter",
+    "search.Entry": "what is found on the pages; made of them",
     "work.Item": "what waits to be done by this installation",
 }
 # Columns that open a door, here or at a push service.
 SECRETS = {
     "accounts.User": {"password"},
+    # Of what residents sent: the page on which they take it back.
+    "delivery.Dispatch": {"path"},
     "residents.Address": {"p256dh", "auth"},
 }
 _TYPES = {

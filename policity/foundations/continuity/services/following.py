@@ -20,14 +20,15 @@ from psycopg import conninfo
 
 from policity.foundations.continuity import queries
 from policity.foundations.continuity.channels import programs
-from policity.foundations.continuity.channels.folder import Folder
 from policity.foundations.continuity.channels.replication import (
     RefusedError,
     Replication,
 )
+from policity.foundations.continuity.channels.store import Store, lies
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.rules import lsn
 from policity.foundations.continuity.rules.age import too_old
+from policity.foundations.continuity.services import accompanying
 from policity.foundations.continuity.services.noting import note
 from policity.foundations.continuity.services.packing import pack_home
 from policity.foundations.continuity.services.streaming import (
@@ -96,7 +97,7 @@ class Follower:
     def __init__(
         self,
         home: Path,
-        store: Folder,
+        store: Store,
         keys: Sequence[Any],
         *,
         server: str,
@@ -231,11 +232,12 @@ class Follower:
                 pyrage.encrypt_io(data, file, self.keys)
             # Last: a generation is whole when it lies there.
             with self.store.writing(f"{name}/{copies.BASE}") as file:
-                pack_home(self.home, None, said, file, self.keys)
+                files = pack_home(self.home, None, said, file, self.keys)
         except BaseException:
             with suppress(OSError):
                 self.store.remove(name)
             raise
+        accompanying.begin(self.home, name, files)
         log.info("copied_all", generation=name)
         return Place(name, 0, system, int(timeline), lsn.begin(lsn.number(at), segment=size))
 
@@ -296,11 +298,15 @@ class Follower:
         said = queries.noted(self.home, queries.FILE)
         if "position" not in said:
             return None
-        names = self.store.names(said["generation"])
-        last = max(filter(None, map(copies.change_number, names)), default=0)
-        if copies.BASE not in names or last != said["changes"]:
+        # Where nothing can be asked, nothing is missing yet.
+        self.store.names()
+        generation, last = said["generation"], said["changes"]
+        newest = copies.change_name(last) if last else copies.BASE
+        # By their names: what is new may not be listed yet.
+        if not all(lies(self.store, f"{generation}/{name}") for name in (copies.BASE, newest)):
+            return None
+        if lies(self.store, f"{generation}/{copies.change_name(last + 1)}"):
             return None
         return Place(
-            said["generation"], last, said["system"], said["timeline"],
-            lsn.number(said["position"]),
-        )  # fmt: skip
+            generation, last, said["system"], said["timeline"], lsn.number(said["position"])
+        )

@@ -8,6 +8,7 @@ import tarfile
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -20,10 +21,26 @@ DATABASE = "policity.sqlite3"
 # Besides the database. `published` is rendered anew from it, `run` is of the moment, and what was
 # kept in `upgrades` and `drills` is another time's.
 TAKEN = (
-    "secret.key", "vapid.key", "address", "media", "outbox",
+    "secret.key", "vapid.key", "address", "media", "outbox", "spool", "search.toml",
     "crossing-internet.key", "crossing-internal.key", "crossing-trusted.txt",
 )  # fmt: skip
 CHUNK = 1 << 20
+# Of a file: its bytes, and when it was last written, in nanoseconds since 1970.
+Stamp = tuple[int, int]
+
+
+def taken(home: Path) -> dict[str, Stamp]:
+    """The files of a home that are copied, beside the database, by their paths within it."""
+    found = {}
+    for name in TAKEN:
+        place = home / name
+        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            # Half-written ones have a name that begins with a dot.
+            if not file.name.startswith(".") and file.is_file():
+                with suppress(FileNotFoundError):
+                    said = file.stat()
+                    found[str(file.relative_to(home))] = (said.st_size, said.st_mtime_ns)
+    return found
 
 
 def recipients(file: Path) -> list[Any]:
@@ -57,19 +74,35 @@ def identities(file: Path) -> list[Any]:
 
 def pack_home(
     home: Path, database: Path | None, said: dict[str, Any], to: BinaryIO, keys: Sequence[Any]
-) -> None:
+) -> dict[str, Stamp]:
     """Write a home to a file, with `database` in the place of its own, encrypted for `keys`.
 
     `said` goes into the manifest, beside each file's digest. Without `database` the data is
-    elsewhere.
+    elsewhere. Gives the files that were taken, as they were before.
     """
+    found = taken(home)
+    files = [] if database is None else [(DATABASE, database)]
+    _pack([*files, *((name, home / name) for name in found)], said, to, keys)
+    return found
+
+
+def pack_some(
+    home: Path, names: Sequence[str], said: dict[str, Any], to: BinaryIO, keys: Sequence[Any]
+) -> None:
+    """Write some files of a home to a file, as `pack_home` does; one that is gone is left out."""
+    _pack([(name, home / name) for name in names], said, to, keys)
+
+
+def _pack(
+    files: Sequence[tuple[str, Path]], said: dict[str, Any], to: BinaryIO, keys: Sequence[Any]
+) -> None:
     reading, writing = os.pipe()
     faults: list[BaseException] = []
 
     def fill() -> None:
         try:
             with os.fdopen(writing, "wb") as out:
-                _tar(home, database, said, out)
+                _tar(files, said, out)
         except BaseException as fault:  # told to who waits below
             faults.append(fault)
 
@@ -82,17 +115,12 @@ def pack_home(
         raise faults[0]
 
 
-def _tar(home: Path, database: Path | None, said: dict[str, Any], out: BinaryIO) -> None:
+def _tar(files: Sequence[tuple[str, Path]], said: dict[str, Any], out: BinaryIO) -> None:
     digests = {}
     with (
         gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as squeezed,
         tarfile.open(fileobj=squeezed, mode="w|") as tar,
     ):
-        files = [] if database is None else [(DATABASE, database)]
-        for name in TAKEN:
-            place = home / name
-            inside = sorted(place.rglob("*")) if place.is_dir() else [place]
-            files += [(str(path.relative_to(home)), path) for path in inside if path.is_file()]
         for name, path in files:
             try:
                 file = path.open("rb")
@@ -191,6 +219,16 @@ def _harmless(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         entry.mode &= 0o755
         entry.uid, entry.gid, entry.uname, entry.gname = os.geteuid(), os.getegid(), "", ""
         yield entry
+
+
+def differing(home: Path, other: Path) -> list[str]:
+    """Which files that are copied are not the same in two homes."""
+    one, two = taken(home), taken(other)
+    return sorted(
+        name
+        for name in one.keys() | two.keys()
+        if name not in one or name not in two or digest(home / name) != digest(other / name)
+    )
 
 
 def digest(file: Path) -> str:

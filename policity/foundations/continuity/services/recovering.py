@@ -15,7 +15,7 @@ import pyrage
 from psycopg import conninfo
 
 from policity.foundations.continuity.channels import programs
-from policity.foundations.continuity.channels.folder import Folder
+from policity.foundations.continuity.channels.store import Store
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.formats.copies import BadCopyError
 from policity.foundations.continuity.rules import lsn
@@ -23,10 +23,10 @@ from policity.foundations.continuity.services.packing import unpack_tar
 from policity.foundations.continuity.services.restoring import (
     Report,
     Restored,
+    ahead,
     belongs,
     changes,
     following,
-    opened,
     tell_beyond,
 )
 from policity.foundations.continuity.services.tables import Compared, server_compare, server_rows
@@ -36,7 +36,7 @@ DATA = "postgresql"
 
 
 def recover(
-    store: Folder,
+    store: Store,
     keys: Sequence[Any],
     generation: str,
     into: Path,
@@ -44,9 +44,12 @@ def recover(
     *,
     report: Report,
     began: float,
+    files: int,
     lasting: bool,
 ) -> Restored:
-    """The server's part of a restored home; `said` is its manifest, `lasting` as `restore` says.
+    """The server's part of a restored home; `said` is its manifest.
+
+    `files` and `lasting` are as `Restored` and `restore` have them.
 
     Raises BadCopyError, OSError.
     """
@@ -61,8 +64,8 @@ def recover(
         numbers = following(found)
         at, count = datetime.fromisoformat(said["at"]), 0
         position = 0
-        for number in numbers:
-            logged = copies.unpack_log(opened(store, keys, generation, number))
+        for number, packed in ahead(store, keys, generation, numbers):
+            logged = copies.unpack_log(packed)
             belongs(logged, generation, number)
             if position not in (0, logged.start):
                 raise BadCopyError(f"変更{number}が、その前のものに続いていません")
@@ -81,7 +84,7 @@ def recover(
         raise BadCopyError(f"もどしたデータベースを読めません（{error}）") from error
     except programs.ProgramError as error:
         raise BadCopyError(str(error)) from error
-    return Restored(generation, at, count, beyond, rows, time.monotonic() - began, version)
+    return Restored(generation, at, count, beyond, rows, time.monotonic() - began, files, version)
 
 
 def compared(database: str, restored: Path, done: Restored) -> Compared:
@@ -104,7 +107,7 @@ def _connected(host: Path, database: str, user: str) -> "psycopg.Connection[Any]
     return psycopg.connect(host=str(host), dbname=database, user=user, autocommit=True)
 
 
-def _unpack(store: Folder, keys: Sequence[Any], generation: str, data: Path) -> None:
+def _unpack(store: Store, keys: Sequence[Any], generation: str, data: Path) -> None:
     with store.reading(f"{generation}/{copies.SERVER}") as file:
         try:
             unpack_tar(file, keys, data)

@@ -5,6 +5,7 @@ have read it; each step opens the next one before it closes the last. What was r
 encrypted file. Where something was missed all is copied again: the log's salts tell of it.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,12 +18,14 @@ import pyrage
 import structlog
 
 from policity.foundations.continuity import queries
-from policity.foundations.continuity.channels.folder import Folder
+from policity.foundations.continuity.channels.store import Store, lies
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.rules import keeping, wal
+from policity.foundations.continuity.services import accompanying
 from policity.foundations.continuity.services.noting import note
 from policity.foundations.continuity.services.packing import DATABASE, pack_home
 from policity.foundations.continuity.services.tables import rows
+from policity.foundations.delivery.services import counterfoils
 
 log = structlog.get_logger("policity.continuity")
 
@@ -48,6 +51,11 @@ TRIES = 1000
 class Copies(Protocol):
     """Copies of one home, kept up in steps."""
 
+    home: Path
+    store: Store
+    keys: Sequence[Any]
+    clock: Callable[[], datetime]
+
     @property
     def follows(self) -> bool:
         """Whether it has something to go on with."""
@@ -61,13 +69,24 @@ class Copies(Protocol):
 
 def keep_on(found: Copies, stop: threading.Event, faults: tuple[type[Exception], ...]) -> None:
     """A step every few seconds, and a last one. What fails is told, and tried again."""
+    files = accompanying.Files(found.home, found.store, found.keys, clock=found.clock)
+    accompanied = threading.Thread(target=files.run, args=(stop,))
+    accompanied.start()
     pause = PAUSE
     while not stop.wait(pause if found.follows else 0):
         try:
+            over = counterfoils.over(now=found.clock())
             found.step()
+            for file in over:
+                file.unlink(missing_ok=True)
             pause = PAUSE
         except faults as error:
             log.error("copy_failed", error=f"{type(error).__name__}: {error}"[:200])
+            if isinstance(error, OSError | pyrage.EncryptError):
+                # Of the place where copies go: whoever looks sees what is wrong with it.
+                said = {"at": found.clock().isoformat(), "fault": str(error)[:200]}
+                with suppress(OSError):
+                    note(found.home, queries.FAULT, said)
             found.end()
             pause = min(pause * 2, LONGEST_PAUSE)
             stop.wait(pause)
@@ -75,27 +94,32 @@ def keep_on(found: Copies, stop: threading.Event, faults: tuple[type[Exception],
     with suppress(*faults):
         found.step()
     found.end()
+    accompanied.join()
 
 
-def remove_outlived(store: Folder, home: Path, *, now: datetime) -> None:
-    """Only after a whole new copy lies there; what is followed stays, whoever made newer ones."""
+def remove_outlived(store: Store, home: Path, *, now: datetime) -> None:
+    """Only after a whole new copy lies there; what is followed stays, whoever made newer ones.
+
+    What cannot be removed is told, once for each whole copy, and keeps nobody from copying on.
+    """
     followed = queries.noted(home, queries.FILE).get("generation")
-    whole = {
-        at: name
-        for name in store.names()
-        if (at := copies.begun(name)) and copies.BASE in store.names(name)
-    }
-    for at in keeping.outlived(whole, now=now):
-        if whole[at] != followed:
-            store.remove(whole[at])
-            log.info("copy_removed", generation=whole[at])
+    try:
+        begun = {at: name for name in store.names() if (at := copies.begun(name))}
+        whole = {at for at, name in begun.items() if lies(store, f"{name}/{copies.BASE}")}
+        for at in sorted(keeping.outlived(whole, now=now) | keeping.left(begun, whole, now=now)):
+            if begun[at] != followed:
+                store.remove(begun[at])
+                log.info("copy_removed", generation=begun[at])
+    except OSError as error:
+        # Some keys may only add. The copy that was made is good, and tomorrow we ask again.
+        log.warning("copies_not_removed", error=f"{type(error).__name__}: {error}"[:200])
 
 
 class Streamer:
     """Copies one home to one place, until it is told to stop."""
 
     def __init__(
-        self, home: Path, store: Folder, keys: Sequence[Any], *, clock: Callable[[], datetime]
+        self, home: Path, store: Store, keys: Sequence[Any], *, clock: Callable[[], datetime]
     ) -> None:
         self.home, self.store, self.keys, self.clock = home, store, keys, clock
         self.database = home / DATABASE
@@ -103,6 +127,8 @@ class Streamer:
         self._own: sqlite3.Connection | None = None
         # While it looks, the log is not begun anew beyond what it sees.
         self._reader: sqlite3.Connection | None = None
+        # The index of the log. Never closed: see `_index`.
+        self._shared: int | None = None
         self._at: wal.Index | None = None
         self._generation = ""
         self._begun: datetime | None = None
@@ -156,6 +182,8 @@ class Streamer:
 
     def _copy_all(self, now: datetime) -> None:
         self.end()
+        # Before all of it is read: whether there is a place for it.
+        self.store.names()
         generation = copies.generation(now)
         reader, at = self._look()
         self._reader = reader
@@ -168,7 +196,8 @@ class Streamer:
                 made.execute("PRAGMA journal_mode=DELETE")
                 said = {"generation": generation, "at": now.isoformat(), "rows": rows(made)}
             with self.store.writing(f"{generation}/{copies.BASE}") as file:
-                pack_home(self.home, scratch, said, file, self.keys)
+                files = pack_home(self.home, scratch, said, file, self.keys)
+            accompanying.begin(self.home, generation, files)
         finally:
             scratch.unlink(missing_ok=True)
         self._at, self._generation, self._begun, self._number = at, generation, now, 0
@@ -210,11 +239,19 @@ class Streamer:
         raise MissedError("the log does not hold still")
 
     def _index(self) -> wal.Index | None:
+        """What the log's index says now.
+
+        Its file stays open: with the first one that a process closes, the system lets go of every
+        lock that the process has on it (POSIX), our reader's among them, and the log could be begun
+        anew before we have read it.
+        """
+        path = self.database.with_name(DATABASE + "-shm")
         try:
-            with (self.database.with_name(DATABASE + "-shm")).open("rb") as file:
-                return wal.index(file.read(wal.INDEX_HEADER))
+            if self._shared is None or not os.path.samestat(os.fstat(self._shared), path.stat()):
+                self._shared = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
+        return wal.index(os.pread(self._shared, wal.INDEX_HEADER, 0))
 
     def _copy_changes(self) -> None:
         reader, now = self._look()

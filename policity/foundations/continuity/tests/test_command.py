@@ -64,7 +64,8 @@ def test_copied_verified_drilled_and_brought_back(city, capsys):
     assert 0 <= said["recovery_time_s"] < 60
     # Only its own copy was destroyed.
     left = {path.name for path in (city.home / "run").iterdir()}
-    assert left == {queries.FILE, queries.DRILLED}
+    files = queries.files_note(queries.synced(city.home).generation)
+    assert left == {queries.FILE, queries.DRILLED, files}
     into = city.root / "elsewhere"
     opened(city, "restore", "--into", str(into))
     assert "policity serve で始められます" in capsys.readouterr().out

@@ -14,7 +14,8 @@ from policity.foundations.continuity.services import fading
 
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
 GOOD = '[ledger]\ndays = 400\nwhat = "a"\nwhy = "b"\n' + "".join(
-    f'[{kind}]\ndays = 30\nwhat = "a"\nwhy = "b"\n' for kind in ("calls", "outbox", "upgrades")
+    f'[{kind}]\ndays = 30\nwhat = "a"\nwhy = "b"\n'
+    for kind in ("calls", "events", "declined_photographs", "photographs", "outbox", "upgrades")
 )
 
 
@@ -34,7 +35,11 @@ def kept(path, *, days: float):
 
 
 def test_each_kind_that_fades_has_a_time_a_word_and_a_reason():
-    assert set(retention.periods()) == set(retention.KINDS) == set(fading._FADES)
+    assert (
+        set(retention.periods())
+        == set(retention.KINDS)
+        == {one.kind for one in fading.all_fadings()}
+    )
     for period in retention.periods().values():
         assert period.keeps >= timedelta(days=retention.SHORTEST_DAYS)
         assert period.what
@@ -65,7 +70,10 @@ def test_files_go_at_their_time_and_the_day_is_noted(home):
     old = [kept(home / "outbox" / "a.eml", days=31), kept(home / "upgrades" / "b", days=91)]
     young = [kept(home / "outbox" / "c.eml", days=29), kept(home / "upgrades" / "d", days=89)]
     other = kept(home / "secret.key", days=9999)
-    assert fading.to_fade(now=NOW) == {"ledger": 0, "calls": 0, "outbox": 1, "upgrades": 1}
+    assert fading.to_fade(now=NOW) == {
+        "ledger": 0, "calls": 0, "events": 0, "declined_photographs": 0, "photographs": 0,
+        "outbox": 1, "upgrades": 1,
+    }  # fmt: skip
     assert [tasks.fade(NOW) for _ in range(4)] == [1, 1, 0, 0]
     assert [path.exists() for path in (*old, *young, other)] == [False, False, True, True, True]
     assert queries.faded(home) == queries.Faded(NOW, {"outbox": 1, "upgrades": 1})
@@ -92,7 +100,7 @@ def test_the_command_says_what_is_due_and_takes_it_away_when_told(home, capsys, 
     path = kept(home / "outbox" / "a.eml", days=31)
     call_command("retention")
     said = capsys.readouterr().out
-    assert said.count("日（") == 4
+    assert said.count("日（") == 7
     assert "過ぎたもの：1" in said
     assert path.exists()
     call_command("retention", "--now")

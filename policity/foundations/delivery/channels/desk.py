@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from policity.foundations.delivery.channels.counterfoil import Counterfoil
 from policity.foundations.delivery.formats import handlog
 from policity.foundations.delivery.formats.handlog import Key, Line
 from policity.foundations.delivery.rules.handing import Answer, Item
@@ -32,7 +33,9 @@ class Log:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._number = max((int(file.stem) for file in logs(folder)), default=-1) + 1
+        # By the clock: of two files of a home, none has the other's name.
+        last = max((int(file.stem) for file in logs(folder)), default=-1)
+        self._number = max(last + 1, int(time.time()))
         self._size = 0
         self._file = self._open()
 
@@ -41,6 +44,11 @@ class Log:
         done = os.write(self._file, data)
         self._size += done
         return done
+
+    @property
+    def name(self) -> str:
+        """The name of the file that is written."""
+        return self._path.name
 
     @property
     def is_long(self) -> bool:
@@ -59,7 +67,7 @@ class Log:
 
     @property
     def _path(self) -> Path:
-        return self.folder / f"{self._number:06}.log"
+        return self.folder / f"{self._number}.log"
 
     def _open(self) -> int:
         self._size = 0
@@ -84,10 +92,12 @@ class Tray:
         log: Log,
         *,
         pace: Callable[[Item, float], float] | None = None,
+        counterfoil: Counterfoil | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = log
         self._pace = pace
+        self._counterfoil = counterfoil
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: deque[tuple[Item, float]] = deque()
@@ -128,6 +138,7 @@ class Tray:
         """Append to the log with one write; then the sender may know, too."""
         with self._changed:
             self._append(handlog.lines(answers, begun))
+            self._copy(answers, begun)
             for item in begun:
                 self._open[item.claim, item.person] = item
             for answer in answers:
@@ -136,6 +147,7 @@ class Tray:
                 self.log.next()
                 # What the one before leaves unanswered: it may go before this one is read.
                 self._append(handlog.lines([], self._open.values()))
+                self._copy([], self._open.values())
 
     def wait(self, seconds: float) -> bool:
         """Rest until there may be something to take. False: the engine shall end."""
@@ -182,6 +194,10 @@ class Tray:
             # With a full disk nobody hears it, and `recover` gives them back.
             with suppress(OSError):
                 self._append(handlog.given_back(back))
+
+    def _copy(self, answers: Iterable[Answer], begun: Iterable[Item]) -> None:
+        if self._counterfoil:
+            self._counterfoil.append(self.log.name, handlog.counterfoil(answers, begun))
 
     def _append(self, data: bytes) -> None:
         """Append to the log, when there is room for it. Raises OSError when that is too late."""

@@ -13,11 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
+from policity.foundations.delivery.channels.counterfoil import Counterfoil
 from policity.foundations.delivery.channels.desk import Hatch, Log, Tray
 from policity.foundations.delivery.rules.handing import Desk
 from policity.foundations.delivery.rules.pace import Pace
@@ -25,6 +27,9 @@ from policity.foundations.delivery.rules.pace import Pace
 GLANCE_SECONDS = 0.2
 END_SECONDS = 6.0
 ORPHAN_SECONDS = 2.0
+BEAT_SECONDS = 2.0
+# What the folder of a hand log is called, with its counterfoil behind.
+BEHIND = ".behind"
 
 
 class Engine(Protocol):
@@ -40,7 +45,8 @@ class Engine(Protocol):
 class Process:
     """The sender's side of an engine. `make` makes it there; `rates` are mails a second by domain.
 
-    `name` is what `ps` shows, `lock` the descriptor of the lane's lock.
+    `name` is what `ps` shows, `lock` the descriptor of the lane's lock, `counterfoil` the
+    folder of the log's counterfoil.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class Process:
         *,
         lock: int,
         rates: Mapping[str, float] | None = None,
+        counterfoil: Path | None = None,
     ) -> None:
         self._line, theirs = Pipe()
         self._process = subprocess.Popen(
@@ -58,7 +65,7 @@ class Process:
             pass_fds=(theirs.fileno(), lock),
         )
         theirs.close()
-        self._line.send((make, folder, dict(rates or {})))
+        self._line.send((make, folder, dict(rates or {}), counterfoil))
         self._trouble = ""
         self.hatch = Hatch(folder, lambda *order: self._line.send(order))
 
@@ -105,11 +112,17 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     rare_collections()
     line: Connection = Connection(int(sys.argv[1]))
-    make, folder, rates = line.recv()
-    tray = Tray(Log(folder), pace=Pace(rates) if rates else None)
+    make, folder, rates, place = line.recv()
+    counterfoil = Counterfoil(place) if place else None
+    tray = Tray(Log(folder), pace=Pace(rates) if rates else None, counterfoil=counterfoil)
     engine = make()
     threading.Thread(target=_obey, args=(line, tray, engine), daemon=True).start()
+    if counterfoil:
+        behind = folder.with_suffix(BEHIND)
+        threading.Thread(target=_tell, args=(counterfoil, behind), daemon=True).start()
     engine.run(tray)
+    if counterfoil:
+        counterfoil.end()
 
 
 def rare_collections() -> None:
@@ -118,6 +131,14 @@ def rare_collections() -> None:
     With Python's own 700 a dispatch to 100,000 persons took a tenth longer (delivery-push).
     """
     gc.set_threshold(100_000)
+
+
+def _tell(counterfoil: Counterfoil, behind: Path) -> None:
+    """Leave a file where staff's health page looks, while the counterfoil is behind."""
+    while True:
+        with suppress(OSError):
+            behind.touch() if counterfoil.behind else behind.unlink(missing_ok=True)
+        time.sleep(BEAT_SECONDS)
 
 
 def _obey(line: Connection, tray: Tray, engine: Engine) -> None:

@@ -4,6 +4,9 @@
 the answer is there, "U claim attempt person" for what was not begun and will not be. Lines are
 appended with one write each round; a last line without its end was cut off by a crash and says
 nothing.
+
+Its counterfoil lies where the city's copies are: "B mark", "A mark result code". It names neither
+a person nor a message, nor does it repeat a gateway, whose words may hold an address.
 """
 
 from collections.abc import Iterable
@@ -67,6 +70,41 @@ def read(data: bytes) -> HandLog:
         elif not line.startswith("U"):
             raise ValueError(f"not a line of a hand log: {line[:80]!r}")
     return HandLog(tuple(answers), tuple(begun))
+
+
+def counterfoil(answers: Iterable[Answer], begun: Iterable[Item]) -> bytes:
+    """What to append to the counterfoil for one round."""
+    parts = [f"A\t{item.mark}\t{result.value}\t{code}\n" for item, result, code, _ in answers]
+    parts += [f"B\t{item.mark}\n" for item in begun]
+    return "".join(parts).encode("ascii")
+
+
+class Known(NamedTuple):
+    """How far an item came, by its counterfoil. DOUBT: it was begun, and no answer is there."""
+
+    result: Result
+    code: int
+
+
+def known(counterfoils: Iterable[bytes]) -> dict[str, Known]:
+    """How far items came, by their marks; `counterfoils` are one engine's, the oldest first.
+
+    What is to be tried again is left out. Lines that nobody can read say nothing: a disk that was
+    full, or the end of the machine, cut them off.
+    """
+    found: dict[str, Known] = {}
+    for line in (line for data in counterfoils for line in _whole_lines(data)):
+        match line.split("\t"):
+            case ["B", mark]:
+                now = Known(Result.DOUBT, 0)
+            case ["A", mark, result, code] if result in _RESULTS and code.isdecimal():
+                now = Known(_RESULTS[result], int(code))
+            case _:
+                continue
+        # Whoever was handed it has it, whatever happened then.
+        if mark not in found or found[mark].result is not Result.HANDED:
+            found[mark] = now
+    return {mark: one for mark, one in found.items() if one.result is not Result.LATER}
 
 
 def read_on(data: bytes) -> tuple[list[Line], list[Key]]:

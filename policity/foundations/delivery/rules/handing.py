@@ -35,7 +35,7 @@ class Item(NamedTuple):
     the whole message, ready for the channel; what many items share is one object in all of them,
     and so travels once. What a channel needs besides: `message` (mail: who
     complains about it names it), `keys` (push: the subscription's p256dh and auth, as bytes) and
-    `options` (push: how the service shall treat it).
+    `options` (push: how the service shall treat it). `mark` is what the counterfoil knows it by.
     """
 
     claim: int
@@ -46,6 +46,7 @@ class Item(NamedTuple):
     message: int = 0
     keys: tuple[bytes, ...] = ()
     options: "Options | None" = None
+    mark: str = ""
 
 
 class Answer(NamedTuple):

@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext, gettext_noop
 
 from policity.design import drills
@@ -51,11 +52,19 @@ PATHS = {
     Purpose.CONFIRM: "me/confirm/",
     Purpose.CHANGE: "me/",
     Purpose.LEAVE: "me/leave/",
+    Purpose.JOIN: "events/me/join/",
+    Purpose.EVENTS: "events/me/",
 }
+# What a link is for that differs only in which address it goes to.
+PURPOSES = {Leads.JOIN_NEW: Purpose.JOIN}
 ASKS: dict[str, str] = {
     Leads.REPLY: gettext_noop("返事をする（無事です・助けが必要です・見ました）"),
     Leads.CONFIRM: gettext_noop("開いて、ボタンを押してください"),
+    Leads.JOIN: gettext_noop("開いて、ボタンを押してください"),
+    Leads.JOIN_NEW: gettext_noop("開いて、ボタンを押してください"),
+    Leads.EVENTS: gettext_noop("申込みを見る・取り消す"),
 }
+MARK_BYTES = 10
 TTL = timedelta(hours=12)
 # Which languages write brackets and commas in full width.
 _WIDE = frozenset({"ja", "ja-easy", "zh-hans"})
@@ -72,6 +81,10 @@ class Letter:
     body: str
     page: str
     base: str
+
+
+def _marking_key() -> bytes:
+    return salted_hmac("policity.mark", "", algorithm="sha256").digest()
 
 
 class _Way:
@@ -106,7 +119,13 @@ class Composer:
         self._mails: dict[str, Template] = {}
         self._notices: dict[str, bytes] = {}
         self._asks = self.leads_to in ASKS
-        self._lead = _Way(Purpose(self.leads_to or Purpose.CHANGE))
+        leads = Leads(self.leads_to) if self.leads_to else Leads.CHANGE
+        self.unconfirmed, self._proves = leads.unconfirmed, leads.proves
+        self._lead = _Way(PURPOSES.get(leads) or Purpose(leads.value))
+        said = [[one.kind, one.thread, one.told_at.isoformat(), one.texts] for one in told]
+        self._mark = blake2b(
+            json.dumps(said, sort_keys=True).encode(), key=_marking_key(), digest_size=MARK_BYTES
+        )
         self._change, self._leave = _Way(Purpose.CHANGE), _Way(Purpose.LEAVE)
 
     @property
@@ -120,6 +139,16 @@ class Composer:
         # What is told of the same story later takes its place.
         topic = blake2b(self.tag.encode(), digest_size=16).hexdigest()
         return Options(TTL, "high" if resends(self.severity) else "normal", topic)
+
+    def mark(self, channel: str, to: Recipient) -> str:
+        """The name of a person's copy outside the home: it says nothing without the city's key.
+
+        It is the same for the same texts to the same address, whatever number a message has: where
+        the city is brought back, what came after the copy is numbered anew.
+        """
+        found = self._mark.copy()
+        found.update(f"\n{channel}\n{to.resident}\n{to.value}".encode())
+        return found.hexdigest()
 
     def mail(self, to: Recipient) -> tuple[bytes, ...]:
         """A person's copy of the mail. Raises ValueError for an address that mail cannot carry."""
@@ -160,13 +189,13 @@ class Composer:
     def _about(self, to: Recipient, channel: str) -> int:
         if self.leads_to == Leads.REPLY:
             return reply_about(self.message, channel)
-        return to.address if self.leads_to == Leads.CONFIRM else 0
+        return to.address if self._proves else 0
 
     def _template(self, letter: Letter) -> Template:
         code = letter.language.code
         with translation.override(code):
             said = [letter.title]
-            if self.leads_to != Leads.CONFIRM:
+            if not self._proves:
                 at = moments.full(self.told_at, code)
                 said.append(ruby.bracketed(gettext("%(at)s 発表") % {"at": at}))
             if letter.body:
@@ -230,7 +259,7 @@ def _sample(composer: Composer, language: Language) -> Sample:
 
 
 # What leads one person to their own page, and nobody else.
-_PERSONAL = re.compile(r"(/(?:reply|me/leave|me)/)\S+")
+_PERSONAL = re.compile(r"(/(?:reply|me/leave|me|events/me)/)\S+")
 
 
 def warm() -> None:

@@ -16,6 +16,7 @@ from policity.foundations.delivery.channels.desk import Hatch, TwoHatches
 from policity.foundations.delivery.channels.outbox import Outbox
 from policity.foundations.delivery.formats.webpush import Vapid, from_base64url, new_key
 from policity.foundations.delivery.rules.pace import rates
+from policity.foundations.delivery.services import counterfoils
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.models import Channel
 from policity.kit.declare import Lane
@@ -31,8 +32,7 @@ SECOND_PUSH = "push-2"
 
 def folders(lane: Lane) -> dict[str, Path]:
     """Where a lane's hand logs lie, by the name of the engine that writes them."""
-    hand = Path(settings.HOME) / "run" / "hand"
-    return {name: hand / f"{lane}-{name}" for name in _names(lane)}
+    return {name: counterfoils.hand() / f"{lane}-{name}" for name in _names(lane)}
 
 
 class Engines:
@@ -41,6 +41,7 @@ class Engines:
     def __init__(self, lane: Lane, *, lock: int) -> None:
         self._lane = lane
         self._prepared = 0
+        counterfoil = counterfoils.place(lane)
         makes: dict[str, Callable[[], engine.Engine]] = {
             Channel.MAIL: _mail(),
             Channel.PUSH: _push(),
@@ -52,6 +53,7 @@ class Engines:
                 makes[channel],
                 lock=lock,
                 rates=rates() if channel == Channel.MAIL else None,
+                counterfoil=counterfoil and counterfoil / folder.name,
             )
             for (name, channel), folder in zip(
                 _names(lane).items(), folders(lane).values(), strict=True

@@ -129,7 +129,9 @@ def _write(
 ) -> None:
     message = dispatch.message_id
     account = dispatch.audience["kind"] == ACCOUNT
-    usable = residents.channels(persons, unconfirmed=dispatch.leads_to == Leads.CONFIRM)
+    usable = residents.channels(
+        persons, unconfirmed=Leads(dispatch.leads_to).unconfirmed if dispatch.leads_to else False
+    )
     if account:
         # Whether a mail address is somebody's own is asked there and nowhere else.
         usable = [pair for pair in usable if pair[1] == Channel.MAIL]

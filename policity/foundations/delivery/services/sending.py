@@ -17,12 +17,12 @@ from django.db.models import QuerySet
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.channels.desk import Hatch, TwoHatches, logs
 from policity.foundations.delivery.formats import handlog
-from policity.foundations.delivery.formats.handlog import Key, Line
+from policity.foundations.delivery.formats.handlog import Key, Known, Line
 from policity.foundations.delivery.formats.webpush import from_base64url
-from policity.foundations.delivery.models import Dispatch, Leads, LedgerRow
+from policity.foundations.delivery.models import Dispatch, LedgerRow
 from policity.foundations.delivery.rules.batches import EXPAND, Batch, send_kind
 from policity.foundations.delivery.rules.handing import Item, Result
-from policity.foundations.delivery.rules.ledger import IN_DOUBT, NO_ADDRESS, State
+from policity.foundations.delivery.rules.ledger import IN_DOUBT, NO_ADDRESS, State, resends
 from policity.foundations.delivery.services import expanding
 from policity.foundations.delivery.services.composing import Composer
 from policity.foundations.delivery.services.recording import record
@@ -59,16 +59,21 @@ class Held:
 
 
 class Sender:
-    """One lane's sender. `hatches` has one for each channel; engines work behind them."""
+    """One lane's sender. `hatches` has one for each channel; engines work behind them.
+
+    `known` is how far a lost machine had come that our copy knows nothing of, by marks.
+    """
 
     def __init__(
         self,
         lane: Lane,
         hatches: Mapping[str, Hatch | TwoHatches],
         *,
+        known: dict[str, Known] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lane = lane
+        self._known = known or {}
         self._hatches = hatches
         self._clock = clock
         self._held: dict[int, Held] = {}
@@ -233,9 +238,12 @@ class Sender:
         if not persons:
             return
         composer = self._composer(batch.message)
-        unconfirmed = composer.leads_to == Leads.CONFIRM
+        unconfirmed = composer.unconfirmed
         found = residents.recipients(batch.channel, persons, unconfirmed=unconfirmed)
-        items, refused = _items(claim, batch, found, composer)
+        marked = [(composer.mark(batch.channel, to), to) for to in found]
+        told, left = self._told_before(claim, marked, composer.severity)
+        items, refused = _items(claim, batch, left, composer)
+        refused += told
         if len(found) < len(persons):
             lost = set(persons).difference(to.resident for to in found)
             refused += [_refusal(claim, person, NO_ADDRESS) for person in sorted(lost)]
@@ -243,6 +251,22 @@ class Sender:
         held.left = len(items) + len(refused)
         held.recipients = found
         hatch.put(items, deadline=deadline, first=composer.ahead)
+
+    def _told_before(
+        self, claim: work.Claim, marked: Sequence[tuple[str, Recipient]], severity: int
+    ) -> tuple[list[Line], list[tuple[str, Recipient]]]:
+        """What a lost machine has to say of them, as answers; and whom it leaves to us."""
+        told: list[Line] = []
+        left: list[tuple[str, Recipient]] = []
+        for mark, to in marked:
+            known = self._known.pop(mark, None)
+            if known is None or (known.result is Result.DOUBT and resends(severity)):
+                left.append((mark, to))
+            else:
+                text = IN_DOUBT if known.result is Result.DOUBT else ""
+                key = Key(claim.id, claim.attempt, to.resident)
+                told.append(Line(key, known.result, known.code, text))
+        return told, left
 
     def _composer(self, message: int) -> Composer:
         found = self._composers.get(message)
@@ -310,16 +334,19 @@ def _rows(batch: Batch) -> QuerySet[LedgerRow]:
 
 
 def _items(
-    claim: work.Claim, batch: Batch, recipients: Sequence[Recipient], composer: Composer
+    claim: work.Claim,
+    batch: Batch,
+    recipients: Sequence[tuple[str, Recipient]],
+    composer: Composer,
 ) -> tuple[list[Item], list[Line]]:
-    """The items of a batch, and those that cannot even be written."""
+    """The items of a batch, and those that cannot even be written. `recipients` by their marks."""
     items: list[Item] = []
     refused: list[Line] = []
     by_mail = batch.channel == Channel.MAIL
     pieces_for = composer.mail if by_mail else composer.push
     options = None if by_mail else composer.options
     keys: tuple[bytes, ...] = ()
-    for to in recipients:
+    for mark, to in recipients:
         try:
             pieces = pieces_for(to)
             if not by_mail:
@@ -330,7 +357,7 @@ def _items(
             items.append(
                 Item(
                     claim.id, claim.attempt, to.resident, to.value, pieces, batch.message, keys,
-                    options,
+                    options, mark,
                 )
             )  # fmt: skip
     return items, refused

@@ -107,7 +107,7 @@ def send_of(
 class Office:
     """A sender whose engines are the test itself. `answer` says what gateways think of an item."""
 
-    def __init__(self, folder, lane=Lane.URGENT):
+    def __init__(self, folder, lane=Lane.URGENT, known=None):
         self.folder = folder
         self.seconds = 0.0
         self.trays = {
@@ -118,7 +118,7 @@ class Office:
             channel: Hatch(folder / channel, partial(_order, tray))
             for channel, tray in self.trays.items()
         }
-        self.sender = Sender(lane, hatches, clock=lambda: self.seconds)
+        self.sender = Sender(lane, hatches, known=known, clock=lambda: self.seconds)
         self.begun: list[Item] = []
 
     def turn(self, now=NOW):

@@ -26,11 +26,12 @@ _RECEIVES = {
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site as one row. `hazards` are keys with their names in the page's language.
+    """A site as one row, by its number. `hazards` are keys with their names in the page's language.
 
     In やさしい日本語 name and address carry the readings that we know.
     """
 
+    number: int
     name: str
     address: str
     hazards: tuple[tuple[str, str], ...]
@@ -94,6 +95,7 @@ def rows(
     known = _readings(sites) if code == "ja-easy" else {}
     return [
         SiteRow(
+            number=site.id,
             name=_read(site.name, site.kana, known),
             address=_read(site.address.rpartition(city.name)[2] or site.address, "", known),
             hazards=tuple((key, name) for key, name in hazards.items() if key in site.hazards),

@@ -27,7 +27,7 @@ def folder(tmp_path):
 def stale(monkeypatch):
     """The keys that services mark, set by set."""
     marked: list[set[str]] = []
-    for module in ("loading", "editing", "opening"):
+    for module in ("loading", "editing", "opening", "hazards"):
         monkeypatch.setattr(
             f"policity.foundations.places.services.{module}.mark_stale",
             lambda keys, *, now: marked.append(set(keys)),

@@ -4,6 +4,7 @@ from policity.foundations.publishing.services.checking import Difference, Verifi
 from policity.foundations.publishing.services.dense import deepen
 from policity.foundations.publishing.services.rendering import (
     RenderReport,
+    draw_step,
     ensure_shown,
     render_due,
     render_step,
@@ -15,6 +16,7 @@ __all__ = [
     "RenderReport",
     "Verification",
     "deepen",
+    "draw_step",
     "ensure_shown",
     "mark_stale",
     "rebuild",

@@ -6,9 +6,15 @@ from datetime import datetime
 from itertools import islice
 from typing import Literal
 
-from policity.foundations.publishing import queries
+from policity.foundations.publishing import queries, signals
+from policity.foundations.publishing.models import Page
 from policity.foundations.publishing.services import tree
-from policity.foundations.publishing.services.rendering import BATCH, render, render_due
+from policity.foundations.publishing.services.rendering import (
+    BATCH,
+    draw_step,
+    render,
+    render_due,
+)
 from policity.kit.declare import PageFamily, Rendered
 
 # Pages that change while we look are looked at again, this often at most.
@@ -35,18 +41,26 @@ class Verification:
 
 
 def verify(*, now: datetime) -> Verification:
-    """Render what is due, then every declared address into memory, and compare all bytes.
+    """Render what is due, cards too, then every declared address into memory; compare all bytes.
 
     The page, and its brotli and gzip files unpacked, must all be what is rendered now. Changes may
     go on meanwhile: what differs is rendered and compared again before it is reported.
     """
-    render_due(now=now)
+    _render_what_waits(now)
     checked, differences = _compare(None)
     for _ in range(LOOKS - 1):
         if differences:
-            render_due(now=now)
+            _render_what_waits(now)
             differences = _compare({difference.address for difference in differences})[1]
     return Verification(checked, tuple(sorted(differences, key=lambda one: one.address)))
+
+
+def _render_what_waits(now: datetime) -> None:
+    signals.comparing.send(Page, now=now)
+    render_due(now=now)
+    while draw_step(now=now):
+        pass
+    render_due(now=now)  # What nobody names any more goes.
 
 
 def _compare(only: Collection[str] | None) -> tuple[int, list[Difference]]:

@@ -8,7 +8,7 @@ may do the next step, after any other died.
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -19,7 +19,7 @@ from django.db.models import Max
 
 from policity.foundations.publishing import queries
 from policity.foundations.publishing.models import Page, Showing
-from policity.foundations.publishing.rules import GONE, KINDS, encodings, split_key
+from policity.foundations.publishing.rules import GONE, KINDS, WAITING, encodings, split_key
 from policity.foundations.publishing.services import tree
 from policity.foundations.publishing.services.recording import Batch, Outcome, digest, record
 from policity.foundations.work import queries as waiting
@@ -29,6 +29,9 @@ from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 log = structlog.get_logger()
 
 BATCH = 100
+# Of what is large, or drawn, fewer: whoever has something urgent waits for the pen no longer than
+# for these.
+SHEETS, CARDS = 8, 4
 REMOVALS = 1000
 # How long a command leaves its pages to a worker that beats, and how often it looks.
 PATIENCE = timedelta(seconds=3)
@@ -95,15 +98,28 @@ def ensure_shown(*, now: datetime) -> None:
 
 def render_step(*, now: datetime, lane: Lane | None = None) -> RenderReport | None:
     """Do the next batch of `render_due`. None: nothing was due."""
-    if not _due(now, lane):
-        return None
+    return _with_pen(now, lambda clock: _step(clock, lane)) if _due(now, lane) else None
+
+
+def draw_step(*, now: datetime) -> RenderReport | None:
+    """Draw some of the cards that pages have come to name, or let go of. None: none was due."""
+    kind = KINDS[Stage.CARD]
+
+    def draw(clock: Clock) -> RenderReport | None:
+        claims = _claim(kind, Lane.ROUTINE, clock, CARDS)
+        return _write(claims, Stage.CARD, clock) if claims else None
+
+    return _with_pen(now, draw) if waiting.due([kind], now=now) else None
+
+
+def _with_pen(now: datetime, step: Callable[[Clock], RenderReport | None]) -> RenderReport | None:
     with transaction.atomic(durable=True):
         pass  # Whoever waits for the pen must not hold the database: its holder needs it.
     clock = Clock(now)
     with tree.pen():
         work.release([*KINDS.values(), GONE])
         shown = _marked()
-        report = _step(clock, lane)
+        report = step(clock)
         _note_shown(shown, clock)
     if report:
         log.info("pages", **asdict(report), seconds=(clock() - now).total_seconds())
@@ -146,7 +162,7 @@ def _unfinished(now: datetime) -> bool:
 
 
 def _due(now: datetime, lane: Lane | None) -> dict[tuple[str, Lane], int]:
-    due = waiting.due([*KINDS.values(), GONE], now=now)
+    due = waiting.due(WAITING, now=now)
     return {
         (kind, lane_): count
         for (kind, lane_), count in due.items()
@@ -158,7 +174,8 @@ def _step(clock: Clock, lane: Lane | None) -> RenderReport | None:
     due = _due(clock(), lane)
     for lane_ in (Lane.URGENT, Lane.ROUTINE):
         for stage, kind in sorted(KINDS.items()):
-            if (kind, lane_) in due and (claims := _claim(kind, lane_, clock, BATCH)):
+            limit = SHEETS if stage is Stage.SHEET else BATCH
+            if (kind, lane_) in due and (claims := _claim(kind, lane_, clock, limit)):
                 return _write(claims, stage, clock)
         if (GONE, lane_) in due and (claims := _claim(GONE, lane_, clock, REMOVALS)):
             return _remove(claims, clock)

@@ -15,13 +15,15 @@ from policity.foundations.publishing.rules import KINDS, file_of, key_of
 from policity.foundations.publishing.services import tree
 from policity.foundations.work import services as work
 from policity.kit.declare import Lane, PageFamily, Stage
+from policity.kit.languages import split
 
 T = TypeVar("T")
 
 # Far below the number of parameters that a query may have.
 CHUNK = 10_000
-# So many are put in one transaction that nobody waits for it.
-PUT = 1_000
+# So few are put in one transaction that nobody waits for it, and that a batch is of pages which
+# stand beside each other.
+PUT = 100
 # What is stale is due by every clock: a telegram's time may be years away from the worker's, and
 # whoever writes a list must find the pages that were born with it.
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,8 +34,8 @@ def mark_stale(keys: Iterable[str], *, now: datetime) -> int | None:
 
     Call it in the transaction that changes what the keys name. A page waits in its family's
     lane; one that is about to be born goes with the urgent ones, so that no urgent page links
-    to what is not there yet. Pages that can go may be linked only from pages of their own lane
-    or a more urgent one.
+    to what is not there yet: unless none does (`PageFamily.is_linked`). Pages
+    that can go may be linked only from pages of their own lane or a more urgent one.
 
     Gives the id of the `Showing` that will say when the urgent pages among them were written,
     None where there are none.
@@ -69,7 +71,9 @@ def rebuild() -> int:
     stale |= dict(Page.objects.values_list("address", "family"))
     for family in queries.families().values():
         stale |= dict.fromkeys(family.addresses(), family.name)
-    for chunk in _chunks(((family, address) for address, family in sorted(stale.items())), PUT):
+    # The languages of a page together: what it tells is read once for all of them.
+    beside = sorted(stale.items(), key=lambda page: (split(page[0])[1], page[0]))
+    for chunk in _chunks(((family, address) for address, family in beside), PUT):
         with transaction.atomic():
             _count_change()
             put_pages(chunk, lane=Lane.ROUTINE)
@@ -91,7 +95,7 @@ def put_pages(pages: Iterable[tuple[str, str]], *, lane: Lane | None = None) -> 
     batches: dict[tuple[Stage, Lane], list[str]] = defaultdict(list)
     for name, address in pages:
         family = families.get(name)
-        born = family is not None and address not in living
+        born = family is not None and family.is_linked and address not in living
         lane_ = Lane.URGENT if born else lane or _lane(family)
         batches[_stage(family), lane_].append(key_of(name, address))
     for (stage, lane_), keys in sorted(batches.items()):

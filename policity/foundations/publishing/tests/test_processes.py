@@ -51,7 +51,8 @@ def say(teller, line):
     """Have the teller change something, and wait until it is committed."""
     teller.stdin.write(f"{line}\n")
     teller.stdin.flush()
-    assert teller.stdout.readline() == f"{line}\n"
+    said = teller.stdout.readline()
+    assert said == f"{line}\n", said or teller.stderr.read()
 
 
 def test_killed_at_any_moment(home):

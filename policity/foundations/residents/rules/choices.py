@@ -14,6 +14,11 @@ from policity.kit.severity import Severity
 ACCOUNT = "account"
 """The kind of what concerns somebody's own registration."""
 
+EVENT = "event"
+"""The kind of what concerns an event that somebody signed up for."""
+
+_UNCHOSEN = (ACCOUNT, EVENT)
+
 Wants = Mapping[str, Severity]
 """The least severity of each kind that is wanted. A kind that is missing is not."""
 
@@ -59,8 +64,8 @@ def kinds() -> Mapping[str, Kind]:
 
 @cache
 def kind(code: str) -> Kind:
-    """A kind by its code, that of account messages too. Raises KeyError."""
-    return _kind(ACCOUNT, _read()["account"]) if code == ACCOUNT else kinds()[code]
+    """A kind by its code, those that nobody chooses too. Raises KeyError."""
+    return _kind(code, _read()[code]) if code in _UNCHOSEN else kinds()[code]
 
 
 def _read() -> dict[str, Any]:

@@ -59,6 +59,30 @@ class Found(NamedTuple):
     with_point: int
 
 
+class Guest(NamedTuple):
+    """Somebody who watches no place: they signed up for something else, and hear of that alone."""
+
+    resident: int
+    quiet_from: int | None = None
+    quiet_to: int | None = None
+
+
+def with_guests(found: Found, guests: Sequence[Guest]) -> Found:
+    """The same, and these guests in their order, of whom neither home nor point is known."""
+    if not guests:
+        return found
+    number, starts, ends = zip(*guests, strict=True)
+    persons = np.concatenate([found.persons, np.array(number, dtype=np.int64)])
+    order = np.argsort(persons)
+    return Found(
+        persons[order],
+        np.concatenate([found.quiet_from, _minutes(starts)])[order],
+        np.concatenate([found.quiet_to, _minutes(ends)])[order],
+        np.concatenate([found.household, np.full(len(guests), NO_HOME, dtype=np.int64)])[order],
+        found.with_point,
+    )
+
+
 class _People(NamedTuple):
     """One element for each resident, ascending by number."""
 

@@ -22,6 +22,9 @@ class Purpose(StrEnum):
     CHANGE = "change"
     LEAVE = "leave"
     REPLY = "reply"
+    JOIN = "join"
+    EVENTS = "events"
+    PHOTOGRAPHS = "photographs"
 
 
 class BadLink(ValueError):  # noqa: N818  # the thing refused

@@ -8,16 +8,19 @@ from policity.foundations.residents.services.registering import (
     AlreadyConfirmedError,
     BadRegistrationError,
     Dead,
+    Guest,
     add_place,
     change,
     change_mail,
     confirm_mail,
     drop_push,
     leave,
+    part,
     register,
     remove_place,
     retire,
     set_push,
+    welcome,
 )
 from policity.foundations.residents.services.versions import TOPIC
 
@@ -26,6 +29,7 @@ __all__ = [
     "AlreadyConfirmedError",
     "BadRegistrationError",
     "Dead",
+    "Guest",
     "Imported",
     "OtherImportError",
     "Refused",
@@ -36,8 +40,10 @@ __all__ = [
     "drop_push",
     "import_list",
     "leave",
+    "part",
     "register",
     "remove_place",
     "retire",
     "set_push",
+    "welcome",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db.models import F
 from django.utils.translation import gettext_noop
@@ -14,7 +15,7 @@ from policity.foundations.residents.rules.addresses import Subscription, mail_ad
 from policity.foundations.residents.rules.choices import Quiet, Wants, defaults, pack
 from policity.foundations.residents.rules.links import Purpose
 from policity.foundations.residents.services.versions import TOPIC, depart, next_version
-from policity.foundations.residents.signals import left, link_wanted
+from policity.foundations.residents.signals import left, link_wanted, needed
 from policity.foundations.work import services as work
 from policity.kit.languages import BY_CODE
 
@@ -60,6 +61,7 @@ def register(
     forget_unconfirmed(now=now)
     known = _owner(mail, push)
     if known and mail:
+        _settle_guest(known, town=town, language=language, wants=wants, quiet=quiet, born=born)
         if _may_mail(known, now=now):
             purpose = Purpose.CHANGE if known.confirmed_at else Purpose.CONFIRM
             Address.objects.filter(pk=known.pk).update(added_at=now)
@@ -83,6 +85,81 @@ def register(
     if mail:
         _ask_to_confirm(resident.pk, mail, now=now)
     return resident.pk
+
+
+def _settle_guest(
+    known: Address,
+    *,
+    town: int,
+    language: str,
+    wants: Wants | None,
+    quiet: Quiet | None,
+    born: int | None,
+) -> None:
+    """A guest whose address nobody has confirmed yet registers: by one link for both.
+
+    What its owner has confirmed is changed by its owner alone, in their settings.
+    """
+    resident = known.resident_id
+    if known.confirmed_at or Place.objects.filter(resident=resident).exists():
+        return
+    Resident.objects.filter(pk=resident).update(
+        language=language,
+        wants=_stored(wants),
+        quiet_from=quiet.starts if quiet else None,
+        quiet_to=quiet.ends if quiet else None,
+        born=born,
+        version=next_version(),
+    )
+    Place.objects.create(resident_id=resident, town_id=town)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whom a mail address belongs to, and its number; whether its owner has proved that."""
+
+    resident: int
+    address: int
+    confirmed: bool
+
+
+@work.alone(TOPIC)
+def welcome(*, email: str, language: str, now: datetime) -> Guest:
+    """Who is reached at a mail address: somebody known, or a guest who hears of nothing.
+
+    A guest watches no place and wants no kind: messages that name them are all they get. One whose
+    address is not confirmed in time is forgotten, as everybody. Raises BadAddress.
+    """
+    mail = mail_address(email)
+    forget_unconfirmed(now=now)
+    known = _owner(mail, None)
+    if known is None:
+        resident = Resident.objects.create(
+            language=language, wants=pack({}), registered_at=now, version=next_version()
+        )
+        known = Address.objects.create(
+            resident=resident, channel=Channel.MAIL, value=mail, added_at=now
+        )
+    elif known.confirmed_at is None:
+        Address.objects.filter(pk=known.pk).update(added_at=now)
+    return Guest(known.resident_id, known.pk, confirmed=known.confirmed_at is not None)
+
+
+@work.alone(TOPIC)
+def part(*, persons: Sequence[int], now: datetime) -> int:
+    """Forget those of these who are guests, and say how many that were.
+
+    Whoever watches a place, chose something to hear of, or is still to be told something is none.
+    """
+    still: set[int] = set()
+    for _, some in needed.send(Resident, persons=persons):
+        still |= cast(set[int], some)
+    left_alone = [person for person in persons if person not in still]
+    guests = Resident.objects.filter(pk__in=left_alone, places=None, wants=pack({}))
+    numbers = list(guests.order_by("pk").values_list("pk", flat=True))
+    for resident in numbers:
+        leave(resident=resident, now=now)
+    return len(numbers)
 
 
 def _owner(mail: str, push: Subscription | None) -> Address | None:

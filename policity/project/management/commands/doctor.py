@@ -22,6 +22,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from policity.back_office.presenters.health import CALL, Line, lines, worst
+from policity.foundations.continuity.channels.store import chosen
 from policity.foundations.continuity.queries import CERTIFICATE
 from policity.foundations.continuity.rules.health import State
 from policity.foundations.continuity.services import note
@@ -112,7 +113,11 @@ def installation(place: Path) -> Iterator[Line]:
             "recipients", "写しの公開鍵", State.BROKEN, fault, "写しが取れません。",
             "POLICITY_BACKUP_RECIPIENTS のファイルを確かめてください。",
         )  # fmt: skip
-
+    if settings.BACKUP and (fault := _store_fault()):
+        yield Line(
+            "store", "写しの置き場所", State.BROKEN, f"読めません（{fault}）。",
+            "写しが取れません。", CALL,
+        )  # fmt: skip
     if settings.BACKUP and settings.SECRET_DATABASE and (fault := _programs_fault()):
         yield Line(
             "programs", "PostgreSQL のプログラム", State.BROKEN, f"{fault}。",
@@ -140,6 +145,14 @@ def _programs_fault() -> str:
     except Error:
         return ""  # it is said that the database is away
     except programs.ProgramError as error:
+        return str(error)
+    return ""
+
+
+def _store_fault() -> str:
+    try:
+        chosen().names()
+    except OSError as error:
         return str(error)
     return ""
 

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from policity.fields.alerts import queries, services
-from policity.fields.alerts.sources.http import Fetcher
 from policity.fields.alerts.tasks.watcher import Watcher
+from policity.kit.fetching import Fetcher
 
 
 class Command(BaseCommand):

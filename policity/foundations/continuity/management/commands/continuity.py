@@ -10,6 +10,7 @@ import threading
 from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from policity.foundations.continuity import queries
-from policity.foundations.continuity.channels.folder import Folder
+from policity.foundations.continuity.channels.store import chosen
 from policity.foundations.continuity.formats import copies
 from policity.foundations.continuity.formats.copies import BadCopyError
 from policity.foundations.continuity.rules.age import TOO_OLD
 from policity.foundations.continuity.services import Restored, Streamer, note, restore
-from policity.foundations.continuity.services.packing import DATABASE, identities, recipients
+from policity.foundations.continuity.services.packing import (
+    DATABASE,
+    differing,
+    identities,
+    recipients,
+)
 from policity.foundations.continuity.services.restoring import generations, missing
 from policity.foundations.continuity.services.spooling import refused
 from policity.foundations.continuity.services.tables import Compared, compare
@@ -98,7 +104,7 @@ class Command(BaseCommand):
         if not settings.BACKUP_RECIPIENTS:
             raise ValueError("POLICITY_BACKUP_RECIPIENTS（公開鍵のファイル）を設定してください")
         keys = recipients(Path(settings.BACKUP_RECIPIENTS))
-        home, store = Path(settings.HOME), self._store()
+        home, store = Path(settings.HOME), chosen()
         if not settings.SECRET_DATABASE:
             return Streamer(home, store, keys, clock=timezone.now)
         # Imported here: it needs the extra `cluster`.
@@ -109,17 +115,12 @@ class Command(BaseCommand):
             server=settings.SECRET_BACKUP_DATABASE,
         )  # fmt: skip
 
-    def _store(self) -> Folder:
-        if not settings.BACKUP:
-            raise ValueError("POLICITY_BACKUP（写しを置くフォルダー）を設定してください")
-        return Folder(Path(settings.BACKUP))
-
     def _restore(
         self, *, identity: Path, into: Path | None, generation: str, json: bool, **_: Any
     ) -> None:
         target = into or Path(settings.HOME)
         done = restore(
-            self._store(), identities(identity), target, report=self.stderr.write,
+            chosen(), identities(identity), target, report=self.stderr.write,
             generation=generation,
         )  # fmt: skip
         text = f"{target} にもどしました。policity serve で始められます"
@@ -136,12 +137,20 @@ class Command(BaseCommand):
         done, _nothing = self._tried(identity, lambda *_: None)
         if done.beyond or not _all_of(wanted, done):
             raise BadCopyError(f"{missing(done.changes + 1)}。これより前までしか、もどせません")
+        if done.files < queries.files_synced(Path(settings.HOME), done.generation):
+            raise BadCopyError(f"ファイルの写し{done.files + 1}がありません")
         self._say(_told(done), "この写しから、すべてもどせます", done, json)
 
     def _drill(self, *, identity: Path, json: bool, **_: Any) -> None:
         asked = timezone.now()
         found = queries.synced(settings.HOME)
-        done, compared = self._tried(identity, self._compared)
+        files: list[str] = []
+
+        def look(restored: Path, done: Restored) -> Compared:
+            files[:] = differing(Path(settings.HOME), restored)
+            return self._compared(restored, done)
+
+        done, compared = self._tried(identity, look)
         assert isinstance(compared, Compared)  # noqa: S101  # for the types
         # Up to when the city has copied is only worth what of it came back.
         point = found.at if found and _all_of(found, done) else done.at
@@ -150,6 +159,7 @@ class Command(BaseCommand):
             "recovery_time_s": round(done.seconds, 1),
             "rows_compared": compared.rows,
             "rows_different": compared.different,
+            "files_different": files,
         }
         note(
             Path(settings.HOME),
@@ -157,7 +167,10 @@ class Command(BaseCommand):
             {"at": asked.isoformat()} | {key: said[key] for key in DRILL_KEPT},
         )
         differ = sum(compared.different.values())
-        text = f"{compared.rows}行を比べました。違うのは{differ}行です（写しのあとに変わったもの）"
+        text = (
+            f"{compared.rows}行とファイルを比べました。"
+            f"違うのは{differ}行と{len(files)}個です（写しのあとに変わったもの）"
+        )
         self._say(said, text, done, json)
 
     def _tried(
@@ -168,7 +181,7 @@ class Command(BaseCommand):
         folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=beside if beside.is_dir() else None))
         try:
             done = restore(
-                self._store(), identities(identity), folder / "home", report=self.stderr.write,
+                chosen(), identities(identity), folder / "home", report=self.stderr.write,
                 lasting=False,
             )  # fmt: skip
             return done, look(folder / "home", done)
@@ -202,7 +215,8 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"{found.generation} と変更{found.changes}回分。{age:.0f}秒前まで")
             self.stdout.write(_where(kept))
-            self.stdout.write(f"もどす練習：{tried.get('at', 'まだしていません')}")
+            when = _second(datetime.fromisoformat(tried["at"])) if tried else "まだしていません"
+            self.stdout.write(f"もどす練習：{when}")
         if old or kept["fault"]:
             sys.exit(OLD)
 
@@ -211,7 +225,7 @@ class Command(BaseCommand):
         said: dict[str, Any] = {"where": settings.BACKUP, "copies": 0, "size": 0, "fault": ""}
         if not settings.BACKUP:
             return said
-        store = self._store()
+        store = chosen()
         try:
             said["copies"] = len(generations(store))
             if found is not None:
@@ -227,8 +241,12 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(_dumps(said))
             return
-        at = timezone.localtime(done.at).strftime("%Y年%m月%d日 %H時%M分%S秒")
+        at = _second(done.at)
         self.stdout.write(f"{at}の状態、{done.rows}行（{done.seconds:.1f}秒）。{text}")
+
+
+def _second(at: datetime) -> str:
+    return timezone.localtime(at).strftime("%Y年%m月%d日 %H時%M分%S秒")
 
 
 def _where(kept: dict[str, Any]) -> str:

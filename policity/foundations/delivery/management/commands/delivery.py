@@ -20,7 +20,13 @@ from django.utils import timezone
 from policity.foundations.accounts.models import User
 from policity.foundations.delivery import queries
 from policity.foundations.delivery.channels.engine import rare_collections
-from policity.foundations.delivery.services import NotAwaitingError, approve, bounce, engines
+from policity.foundations.delivery.services import (
+    NotAwaitingError,
+    approve,
+    bounce,
+    counterfoils,
+    engines,
+)
 from policity.foundations.delivery.services.composing import warm
 from policity.foundations.delivery.services.sending import Sender, recover
 from policity.foundations.residents import queries as residents
@@ -163,7 +169,7 @@ def run(lane: Lane, stop: threading.Event) -> None:
             return
         recover(lane, list(engines.folders(lane).values()), now=timezone.now())
         running = engines.Engines(lane, lock=lock)
-        sender = Sender(lane, running.hatches)
+        sender = Sender(lane, running.hatches, known=counterfoils.known(now=timezone.now()))
         log.info("sender_started", lane=lane)
         beat = 0.0
         while not stop.is_set() and running.alive:

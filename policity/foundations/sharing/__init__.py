@@ -1,0 +1,3 @@
+from policity.kit.sides import Side
+
+SIDE = Side.INTERNET
