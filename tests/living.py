@@ -167,8 +167,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(home: Path, *, demo: bool = False) -> City:
-    port = free_port()
+def start(home: Path, *, demo: bool = False, port: int = 0) -> City:
+    port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "policity.project.cli", "serve"],
         env=surroundings(home, demo=demo) | {"PORT": str(port), "POLICITY_DEMO": str(int(demo))},

@@ -102,7 +102,8 @@ def test_nothing_is_lost_but_the_machine(lived_in, tmp_path_factory, monkeypatch
     policity(new, "continuity", "restore", *opened)
     with closing(sqlite3.connect(new / "policity.sqlite3")) as connection:
         assert connection.execute("SELECT count(*) FROM residents_resident").fetchone() == (50,)
-    again = start(new)
+    # The same address: a city's pages name it.
+    again = start(new, port=city.port)
     try:
         until((new / page).exists, "the pages are there again", 120)
         assert (new / page).read_bytes() == before

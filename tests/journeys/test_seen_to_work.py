@@ -250,7 +250,8 @@ def _crawl(base: str, first: list[str]) -> set[str]:
     while todo:
         path = todo.pop()
         # What only the application answers.
-        if path in seen or path.startswith("/staff/") or "/register/" in path:
+        forms = ("/register/", "/photographs/send/")
+        if path in seen or path.startswith("/staff/") or any(form in path for form in forms):
             continue
         seen.add(path)
         try:

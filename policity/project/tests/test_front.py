@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,14 @@ class Site:
     def get(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request(
-                method,
-                path,
-                body or None,
-                headers={name.replace("_", "-"): v for name, v in headers.items()},
-            )
+            # As a browser does: what was answered is read also where the rest is not taken.
+            with suppress(ConnectionResetError, BrokenPipeError):
+                connection.request(
+                    method,
+                    path,
+                    body or None,
+                    headers={name.replace("_", "-"): v for name, v in headers.items()},
+                )
             reply = connection.getresponse()
             names = {name.lower() for name, _ in reply.getheaders()}
             headers_ = {name: ", ".join(reply.headers.get_all(name, [])) for name in names}
