@@ -6,14 +6,20 @@ Passwords are made anew in every home and stand in a file only its owner can rea
 import os
 import secrets
 import tomllib
+from collections.abc import Collection
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
 from policity.project import environment
+
+if TYPE_CHECKING:
+    from policity.foundations.accounts.models import User
 
 FACTS = Path(__file__).parent / "facts" / "demo.toml"
 PAGES = FACTS.with_name("demo-pages.toml")
@@ -22,6 +28,7 @@ CHARM = FACTS.with_name("demo-charm.toml")
 FACILITIES = FACTS.with_name("demo-facilities.toml")
 PLAN = FACTS.with_name("demo-plan.toml")
 MEASURES = FACTS.with_name("demo-plan.csv")
+PICTURES = FACTS.with_name("pictures")
 ACCOUNTS_FILE = "demo-accounts.txt"
 
 
@@ -123,6 +130,7 @@ def load_charm(*, now: datetime) -> None:
         raise NotADemoError("POLICITY_DEMO=0 のホームには、見本の見どころを作りません。")
     facts = tomllib.loads(CHARM.read_text("utf-8"))
     by, source = User.objects.get(username=facts["by"]), facts["source"]
+    drawn = _pictures({one["picture"] for one in facts["spots"] if "picture" in one}, by=by)
     numbers: dict[str, str] = {}
     for place, one in enumerate(facts["spots"], 1):
         spot = charm.draft_spot(
@@ -135,6 +143,7 @@ def load_charm(*, now: datetime) -> None:
                 months=tuple(one.get("months", ())),
                 source=source,
                 is_sample=True,
+                picture=drawn.get(one.get("picture", "")),
             ),
             by=by,
             now=now,
@@ -146,6 +155,19 @@ def load_charm(*, now: datetime) -> None:
         draft = charm.CourseDraft(texts=one["texts"], stops=stops, source=source, is_sample=True)
         course = charm.draft_course(course=draft, by=by, now=now)
         charm.publish_course(number=course.pk, by=by, now=now)
+
+
+def _pictures(names: Collection[str], *, by: "User") -> dict[str, int]:
+    """Pictures that were drawn for the demo, by the names of their files."""
+    from policity.foundations.publishing.models import CityImage
+
+    found = {}
+    for name in sorted(names):
+        image = CityImage(title=f"見本の絵（{name}）", credit="見本の絵", uploaded_by_user=by)
+        image.file = ContentFile((PICTURES / name).read_bytes(), name)
+        image.save()
+        found[name] = image.pk
+    return found
 
 
 def load_facilities(*, now: datetime) -> None:

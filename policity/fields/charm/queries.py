@@ -13,7 +13,7 @@ from policity.fields.charm.rules.seasons import Verb
 from policity.fields.charm.rules.stops import Sort, Stop
 from policity.fields.charm.rules.walking import Point
 from policity.foundations.publishing.models import CityImage
-from policity.foundations.publishing.services.pictures import Picture, Size
+from policity.foundations.publishing.services.pictures import Picture, Size, ready
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.rules.links import Purpose
 
@@ -94,6 +94,11 @@ def shown() -> All:
         {row.pk: _course(row) for row in courses},
         {row.pk: row.texts for row in rows if row.stage == Shown.Stage.WITHDRAWN},
     )
+
+
+def made(found: All) -> dict[int, Picture]:
+    """The pictures of its spots, by the picture's number. Two queries."""
+    return ready({spot.picture for spot in found.spots.values() if spot.picture}, PICTURES)
 
 
 def _spot(row: Spot) -> SpotView:

@@ -57,6 +57,7 @@ class Read:
     gathered: Mapping[Listing, Sequence[Title]]
     readings: Mapping[str, str]
     charm: charm_queries.All | None
+    charm_pictures: Mapping[int, Picture]
     month: int
 
 
@@ -74,6 +75,7 @@ def around(pages: Mapping[str, PageView]) -> Read:
     paths = [page.path for page in pages.values()]
     contacts = queries.contacts(paths)
     named = found.pages | {contact.page for contact in contacts.values()}
+    shown = charm_queries.shown() if charm_queries.ROOT in pages else None
     return Read(
         city=places_queries.city(),
         pages=pages,
@@ -85,7 +87,8 @@ def around(pages: Mapping[str, PageView]) -> Read:
         children=queries.children([p.path for p in pages.values() if p.lists is Listing.CHILDREN]),
         gathered={one: queries.gathered(one) for one in sorted(listing & GATHERS.keys())},
         readings=queries.readings(),
-        charm=charm_queries.shown() if charm_queries.ROOT in pages else None,
+        charm=shown,
+        charm_pictures=charm_queries.made(shown) if shown else {},
         month=timezone.localdate().month,
     )
 
@@ -356,7 +359,8 @@ def _season(read: Read, page: PageView, language: Language) -> dict[str, Any]:
     """What the section of the city's charm shows besides its pages: the season's first."""
     if read.charm is None or page.rest != charm_queries.ROOT:
         return {}
-    return {"charm": charm.front(read.charm, read.month, language.code)}
+    shown = charm.front(read.charm, read.charm_pictures, read.month, language.code)
+    return {"charm": shown}
 
 
 def _whom(read: Read, page: PageView, writer: Writer) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
@@ -31,6 +32,9 @@ SORTS = {
 }
 _ALL_YEAR = gettext_noop("一年じゅう")
 Texts = Mapping[str, Mapping[str, str]]
+Figures = Mapping[int, Mapping[str, Any]]
+"""Pictures as markup wants them, by the spot's number."""
+NONE: Figures = MappingProxyType({})
 
 
 def own(texts: Texts, code: str, part: str) -> str:
@@ -79,13 +83,17 @@ def when(spot: SpotView, code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A spot or a course in a list. `lang` is that of its words, where it is another one."""
+    """A spot or a course in a list. `lang` is that of its words, where it is another one.
+
+    `figure` is its picture (`pictures.in_markup`), None where it has none or a list shows none.
+    """
 
     title: str
     summary: str
     lang: str
     page: str
     note: str
+    figure: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +105,22 @@ class Group:
     rows: tuple[Row, ...]
 
 
-def spot_row(spot: SpotView, code: str) -> Row:
+def spot_row(spot: SpotView, code: str, figures: Figures = NONE) -> Row:
     """One line of a list."""
     texts = spot.texts
     return Row(
         own(texts, code, "title"), own(texts, code, "summary"), lang(texts, code),
-        f"charm/spots/{spot.id}/", when(spot, code),
+        f"charm/spots/{spot.id}/", when(spot, code), figures.get(spot.id),
     )  # fmt: skip
 
 
-def course_row(course: CourseView, code: str) -> Row:
-    """One line of a list."""
+def course_row(course: CourseView, code: str, figures: Figures = NONE) -> Row:
+    """One line of a list, with a picture of what one passes first."""
     texts, length = course.texts, walking.metres(course.line)
+    passed = [figures[stop.spot] for stop in course.stops if stop.spot in figures]
     return Row(
         own(texts, code, "title"), own(texts, code, "summary"), lang(texts, code),
-        f"charm/courses/{course.id}/", _way(length),
+        f"charm/courses/{course.id}/", _way(length), next(iter(passed), None),
     )  # fmt: skip
 
 
@@ -125,8 +134,16 @@ def distance(length: float) -> str:
     return f"{round(length, -1):.0f} m" if length < 1000 else f"{length / 1000:.1f} km"
 
 
-def front(found: All, month: int, code: str) -> dict[str, Any]:
-    """The section's own part of its page: what is worth the way this month, by what one does."""
+def front(found: All, made: Mapping[int, Picture], month: int, code: str) -> dict[str, Any]:
+    """The section's own part of its page: what is worth the way this month, by what one does.
+
+    `made` are its spots' pictures, by the picture's number.
+    """
+    figures = {
+        spot.id: in_markup(made[spot.picture])
+        for spot in found.spots.values()
+        if spot.picture in made
+    }
     now: list[SpotView] = []
     later: list[SpotView] = []
     for spot in found.spots.values():
@@ -135,15 +152,19 @@ def front(found: All, month: int, code: str) -> dict[str, Any]:
     now.sort(key=lambda spot: not spot.months)
     return {
         "month": month_name(month, code),
-        "groups": _groups(now, code),
-        "later": [spot_row(spot, code) for spot in later],
-        "courses": [course_row(course, code) for course in found.courses.values()],
+        "groups": _groups(now, code, figures),
+        "later": [spot_row(spot, code, figures) for spot in later],
+        "courses": [course_row(course, code, figures) for course in found.courses.values()],
     }
 
 
-def _groups(spots: Sequence[SpotView], code: str) -> list[Group]:
+def _groups(spots: Sequence[SpotView], code: str, figures: Figures) -> list[Group]:
     groups = [
-        Group(verb.value, gettext(name), tuple(spot_row(s, code) for s in spots if s.verb is verb))
+        Group(
+            verb.value,
+            gettext(name),
+            tuple(spot_row(spot, code, figures) for spot in spots if spot.verb is verb),
+        )
         for verb, name in VERBS.items()
     ]
     return [group for group in groups if group.rows]

@@ -184,7 +184,8 @@ def picture_changed(sender: type[CityImage], instance: CityImage, **_: Any) -> N
     """Hears that a picture, or what is said of it, changed or goes: spots show it as it is."""
     numbers = Spot.objects.filter(picture=instance.pk).values_list("pk", flat=True)
     if numbers:
-        mark_stale(map(queries.spot_key, numbers), now=timezone.now())
+        # And the section's own page, which shows it beside the others.
+        mark_stale([queries.SHOWN, *map(queries.spot_key, numbers)], now=timezone.now())
 
 
 def _spot_fields(spot: SpotDraft) -> dict[str, object]:
