@@ -43,7 +43,6 @@ log = structlog.get_logger("policity.delivery")
 NOTHING = 2
 # Answers are folded at least so often while engines work.
 FOLD_SECONDS = 0.04
-GLANCE_SECONDS = 0.03
 BEAT_SECONDS = 1.0
 REST_SECONDS = 1.0
 
@@ -181,7 +180,7 @@ def run(lane: Lane, stop: threading.Event) -> None:
                     running.prepare()
                 beat = time.monotonic()
             rest = _turn(sender, lane)
-            if rest and ear.hears and not sender.busy:
+            if rest and not sender.busy:
                 ear.wait(BEAT_SECONDS, stop)
             else:
                 stop.wait(rest)
@@ -206,4 +205,4 @@ def _turn(sender: Sender, lane: Lane) -> float:
         return REST_SECONDS
     if moved:
         return 0.0
-    return FOLD_SECONDS if sender.busy else GLANCE_SECONDS
+    return FOLD_SECONDS

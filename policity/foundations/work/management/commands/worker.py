@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import Error, connection
+from django.db import connection
 from django.utils import timezone
 
 from policity.foundations.work.channels import Ear
@@ -20,8 +20,6 @@ from policity.foundations.work.rules import Handler, Order, backoff
 
 log = structlog.get_logger()
 
-# SQLite tells in microseconds whether anybody has committed anything.
-GLANCE_SECONDS = 0.05
 # What falls due by the clock alone may wait this long; so may the heartbeat.
 BEAT_SECONDS = 1.0
 # So soon after the database is back everything goes on, however long it was away.
@@ -65,13 +63,8 @@ class Worker:
             while not self.stop.is_set():
                 self.alive.touch()
                 ear.still()
-                seen = self._database_version()
-                if self._work():
-                    continue
-                if ear.hears:
+                if not self._work():
                     ear.wait(BEAT_SECONDS, self.stop)
-                else:
-                    self._wait(seen)
         connection.close()
         log.info("worker_stopped")
 
@@ -114,22 +107,3 @@ class Worker:
         )
         # A connection that broke is opened anew by the next query.
         connection.close_if_unusable_or_obsolete()
-
-    def _wait(self, seen: int | None) -> None:
-        """Until somebody commits, at most a beat."""
-        waited = 0.0
-        while waited < BEAT_SECONDS and not self.stop.wait(GLANCE_SECONDS):
-            waited += GLANCE_SECONDS
-            if self._database_version() != seen:
-                return
-
-    def _database_version(self) -> int | None:
-        """Moves whenever another connection has committed; None where one cannot tell."""
-        if connection.vendor != "sqlite":
-            return None
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA data_version")
-                return int(cursor.fetchone()[0])
-        except Error:
-            return None
