@@ -236,6 +236,8 @@ def holds(operation: APIOperation, address: str, body: bytes) -> None:
 
 # What is asked, and what is answered.
 
+# What few examples come upon.
+BREAKING = ["\0", "a\0b", "あ" * 5000, "../../secret.key", "%", "٣", "\u202e", "{x|", "' OR 1=1 --"]
 # The first and the last day that there are, as often as all others.
 schemathesis.openapi.format(
     "date", st.one_of(st.sampled_from([date.min, date.max]), st.dates()).map(str)
@@ -291,6 +293,12 @@ def test_the_application_answers_as_described_whatever_it_is_asked(
         statuses.add(fits(case, case.call(cookies=cookies)))
 
     ask()
+    somewhere = {"language": "en", "table": "links"} | known
+    for word in BREAKING:
+        query = {one.name: word for one in operation.query}
+        case = operation.Case(path_parameters=somewhere, query=query)
+        if query:
+            fits(case, case.call(cookies=cookies))
     # Readiness alone is missed here: nothing else of the city runs.
     assert (200 in statuses) != (operation.path == "/readyz"), statuses
 
