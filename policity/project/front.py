@@ -276,6 +276,8 @@ $inside
 			rewrite * /starting.html
 			header Retry-After 5
 			header Cache-Control no-store
+			# Whatever was asked for by its ending, this is a page.
+			header Content-Type "text/html; charset=utf-8"
 			file_server {
 				status 503
 			}

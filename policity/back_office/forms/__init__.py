@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 
 from policity.back_office.presenters.chronology import Kind
@@ -342,11 +343,15 @@ class DecisionForm(forms.Form):
         return "画面が古くなっています。新しい内容を読んで、もう一度押してください。"
 
 
+# Reckoning with the first and the last day that there are goes beyond them.
+_IN_OUR_TIME = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31)))
+
+
 class ChronologyForm(forms.Form):
     """Which part of the chronology to read. What makes no sense is left out."""
 
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = forms.DateField(required=False, validators=_IN_OUR_TIME)
+    until = forms.DateField(required=False, validators=_IN_OUR_TIME)
     kind = forms.ChoiceField(choices=[("", ""), *((one.value, "") for one in Kind)], required=False)
     q = forms.CharField(max_length=100, required=False)
     order = forms.ChoiceField(choices=[("", ""), ("old", "")], required=False)

@@ -705,6 +705,9 @@ def test_before_the_first_publishing_a_page_says_so(tmp_path: Path) -> None:
             "준비하고 있습니다",
         ):
             assert words in reply.body.decode()
+        # Whatever a machine asks for, this is a page and not what it asked for.
+        told = _until_answered(place, "/state.json")
+        assert (told.status, told.headers["content-type"]) == (503, "text/html; charset=utf-8")
         written = {file.name for file in tmp_path.iterdir()}
         assert written <= {"published", "Caddyfile", "caddy"}
     finally:
