@@ -26,7 +26,7 @@ class Source(models.Model):
     read_at = models.DateTimeField(null=True)
     fault = models.CharField(max_length=200, blank=True)
     skipped = models.PositiveIntegerField(default=0)
-    left = models.JSONField(default=list)
+    left = models.JSONField(null=True)
     digest = models.CharField(max_length=64, blank=True)
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", null=True)
     ended_at = models.DateTimeField(null=True)
