@@ -211,7 +211,7 @@ class Fetcher:
             except PyreqwestError as error:
                 self._failed(url)
                 raise Unreachable("接続できないか、途中で切れました", _causes(error)) from error
-        raise FetchError("転送が多すぎます", url[:200])
+        raise FetchError("転送が多すぎます。アドレスを確かめてください", url[:200])
 
     async def _status(self, url: str) -> int:
         if not is_web_address(url):

@@ -24,7 +24,18 @@ from policity.kit.languages import LANGUAGES
 class OutcomeForm(forms.Form):
     """How a call for help ended."""
 
-    outcome = forms.CharField(max_length=200)
+    outcome = forms.CharField(
+        max_length=200,
+        error_messages={
+            "required": "どうなったかを、短く入れてください。",
+            "max_length": "どうなったかは、200文字までにしてください。",
+        },
+    )
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, in one sentence."""
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
 class ChoiceForm(forms.Form):
@@ -87,12 +98,24 @@ class AccountForm(forms.Form):
     """A new account. What its name and address may be is the service's to judge."""
 
     username = forms.CharField(
-        max_length=150, error_messages={"required": "職員IDを入れてください。"}
+        max_length=150,
+        error_messages={
+            "required": "職員IDを入れてください。",
+            "max_length": "職員IDは、150文字までにしてください。",
+        },
     )
     display_name = forms.CharField(
-        max_length=100, error_messages={"required": "名前を入れてください。"}
+        max_length=100,
+        error_messages={
+            "required": "名前を入れてください。",
+            "max_length": "名前は、100文字までにしてください。",
+        },
     )
-    email = forms.CharField(max_length=254, required=False)
+    email = forms.CharField(
+        max_length=254,
+        required=False,
+        error_messages={"max_length": "メールアドレスは、254文字までにしてください。"},
+    )
 
     @property
     def faults(self) -> list[str]:
@@ -304,7 +327,10 @@ class OrderForm(forms.Form):
         )
         for one in LANGUAGES:
             self.fields[f"note_{one.code}"] = forms.CharField(required=False)
-            self.fields[f"checked_{one.code}"] = forms.CharField(max_length=100, required=False)
+            wrong = f"確かめた人（{one.name}）は、100文字までにしてください。"
+            self.fields[f"checked_{one.code}"] = forms.CharField(
+                max_length=100, required=False, error_messages={"max_length": wrong}
+            )
 
     @property
     def faults(self) -> list[str]:

@@ -97,7 +97,7 @@ class EventForm(_KeptForm):
     ends = _clock("終わり")
     every = forms.ChoiceField(choices=[(one.value, name) for one, name in EVERY], required=False)
     until = _day("くり返しの最後")
-    skips = forms.CharField(required=False, max_length=2000)
+    skips = _text(2000, "休みの日")
     venue = forms.ChoiceField(
         required=False, error_messages={"invalid_choice": "場所を、一覧から選んでください。"}
     )
@@ -106,7 +106,10 @@ class EventForm(_KeptForm):
         required=False,
         max_length=500,
         assume_scheme="https",
-        error_messages={"invalid": "くわしいページのアドレスを、https:// から入れてください。"},
+        error_messages={
+            "invalid": "くわしいページのアドレスを、https:// から入れてください。",
+            "max_length": "くわしいページのアドレスは、500文字までにしてください。",
+        },
     )
     takes = forms.BooleanField(required=False)
     capacity = _number("定員", 100_000, least=1)

@@ -28,6 +28,9 @@ ON_HOLIDAY = (
     (OnHoliday.DAY_AFTER, "休みの曜日が祝日なら、開けて次の日を休む"),
 )
 MOST_SPECIAL = 200
+LONGEST_NAME = 100
+# Signs of a line by which whoever wrote it knows it again.
+_SHOWN = 30
 _NO_KIND = "種類を選んでください。"
 _SALT = "back_office.facilities"
 # As long as somebody looks at what a list changes.
@@ -75,7 +78,11 @@ class FacilityForm(forms.Form):
         choices=[(one.value, name) for one, name in ON_HOLIDAY], required=False
     )
     year_end = forms.BooleanField(required=False)
-    special = forms.CharField(required=False, max_length=10_000)
+    special = forms.CharField(
+        required=False,
+        max_length=10_000,
+        error_messages={"max_length": "いつもとちがう日は、10,000文字までにしてください。"},
+    )
     hours_note = _text("hours_note", "時間のことば")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,8 +90,11 @@ class FacilityForm(forms.Form):
         self.fields["kind"].choices = [  # type: ignore[attr-defined]  # a field of choices
             (key, names["ja"]) for key, names in kinds().items()
         ]
-        for number, _ in enumerate(DAYS):
-            self.fields[f"day_{number}"] = forms.CharField(required=False, max_length=100)
+        for number, day in enumerate(DAYS):
+            wrong = f"{day}曜日の時間は、100文字までにしてください。"
+            self.fields[f"day_{number}"] = forms.CharField(
+                required=False, max_length=100, error_messages={"max_length": wrong}
+            )
 
     def clean(self) -> dict[str, Any]:
         """Hours as one value."""
@@ -144,9 +154,11 @@ def _special(text: str) -> dict[date, Spans]:
         try:
             found[date.fromisoformat(day)] = spans(hours)
         except BadHours as error:
-            raise BadHours(f"{day}：{error}") from None
+            raise BadHours(f"{day[:_SHOWN]}：{error}") from None
         except ValueError:
-            raise BadHours(f"「{line}」は、2026-12-24 9:00-12:00 のように書いてください") from None
+            raise BadHours(
+                f"「{line[:_SHOWN]}」は、2026-12-24 9:00-12:00 のように書いてください"
+            ) from None
     if len(found) > MOST_SPECIAL:
         raise BadHours(f"いつもとちがう日は、{MOST_SPECIAL}日までです")
     return found
@@ -177,7 +189,11 @@ def initial(row: Facility | None) -> dict[str, Any]:
 class FacilityListForm(forms.Form):
     """A list as a file, or the one that was looked at just now, which comes back signed."""
 
-    source = forms.CharField(required=False, max_length=100)
+    source = forms.CharField(
+        required=False,
+        max_length=LONGEST_NAME,
+        error_messages={"max_length": f"一覧の名前は、{LONGEST_NAME}文字までにしてください。"},
+    )
     table = forms.FileField(required=False)
     looked_at = forms.CharField(required=False, max_length=2_000_000)
 

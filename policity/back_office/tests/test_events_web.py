@@ -14,6 +14,7 @@ from lxml import html
 from policity.back_office.tests.test_orders_web import create
 from policity.foundations.accounts.models import AuditEntry, Department, Role, RoleGrant, User
 from policity.foundations.events import services
+from policity.foundations.events.formats.reading import Reading
 from policity.foundations.events.models import Event, Occurrence, Registration, Source
 from policity.foundations.events.queries import to_come
 from policity.foundations.events.tests.test_importing import calendar, entry
@@ -336,16 +337,30 @@ def test_a_calendar_is_brought_as_a_file_and_a_bad_one_takes_nothing_away(client
     day = f"{timezone.localdate() + timedelta(days=3):%Y%m%dT100000}"
     good = calendar(entry(starts=day, title="団体の会"), entry("b", more="RRULE:FREQ=HOURLY\r\n"))
     for data, said in (
-        (good, "1件を読み、1件が変わりました。読めない予定が1件"),
+        (good, "1件を読み、1件が変わりました。入れなかった予定が1件"),
         (b"nothing", "ファイルではありません。前に読んだ予定は、そのままです"),
         (b"", "ファイルではありません"),
     ):
         sent = {"calendar": SimpleUploadedFile("x.ics", data)} if data else {}
         answer = client.post(path, sent, follow=True)
         assert said in text(answer)
+        assert "：1日に何度もくり返します。 もとのカレンダーで直すと" in text(answer)
         assert [time.event.source for time in to_come()] == ["見本の団体"]
     client.post(f"/staff/events/calendars/{source.pk}/end/")
     assert to_come() == ()
+
+
+def test_many_that_were_left_out_are_all_counted_and_the_first_are_named(client, editor):
+    source = services.add_source(name="x", address="", by=editor, now=timezone.now())
+    left = [(f"会{number}", "始まりの日時が読めません") for number in range(2_000)]
+    services.take(source=source.pk, reading=Reading([], left), now=timezone.now())
+    said = text(client.get("/staff/events/calendars/"))
+    assert "入れなかった予定が2000件あります" in said
+    assert "会49：" in said
+    assert "会50：" not in said
+    assert "はじめの50件です" in said
+    services.take(source=source.pk, reading=Reading([]), now=timezone.now())
+    assert "入れなかった" not in text(client.get("/staff/events/calendars/"))
 
 
 def test_the_list_takes_as_many_queries_for_one_as_for_many(

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from policity.back_office.forms import OutcomeForm
 from policity.back_office.presenters.alarms import alarms as present_alarms
 from policity.back_office.views.frame import page, require
+from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act
 from policity.foundations.accounts.services import audit
 from policity.foundations.delivery import services as delivery
@@ -19,13 +20,7 @@ from policity.foundations.delivery import services as delivery
 @never_cache
 def alarms(request: HttpRequest) -> HttpResponse:
     """Who needs help and is not yet seen to."""
-    user = require(request, Act.SEE_TO_ALARMS)
-    now = timezone.now()
-    found = present_alarms(now=now)
-    if found:
-        # Who called and how they are called back: a read that leaves a trace.
-        audit.record("calls.read", by=user, now=now, calls=len(found))
-    return page(request, "alarms", {"alarms": found})
+    return _page(request, require(request, Act.SEE_TO_ALARMS))
 
 
 @require_POST
@@ -45,11 +40,27 @@ def close(request: HttpRequest, alarm: int) -> HttpResponse:
     user = require(request, Act.SEE_TO_ALARMS)
     form = OutcomeForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "どうなったかを、短く入れてください。")
-        return redirect("back_office:alarms")
+        return _page(request, user, closing=alarm, form=form, status=400)
     outcome = form.cleaned_data["outcome"]
     try:
         delivery.close_alarm(alarm=alarm, outcome=outcome, by=user, now=timezone.now())
     except delivery.NotOpenError as error:
         messages.error(request, str(error))
     return redirect("back_office:alarms")
+
+
+def _page(
+    request: HttpRequest,
+    user: User,
+    *,
+    closing: int = 0,
+    form: OutcomeForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    found = present_alarms(now=now)
+    if found:
+        # Who called and how they are called back: a read that leaves a trace.
+        audit.record("calls.read", by=user, now=now, calls=len(found))
+    context = {"alarms": found, "closing": closing, "form": form}
+    return page(request, "alarms", context, status=status)

@@ -61,7 +61,7 @@ def take(request: HttpRequest, source: int) -> HttpResponse:
             messages.error(request, f"{error}前に読んだ予定は、そのままです。")
         else:
             changed = services.take(source=row.pk, reading=reading, now=now, by=user)
-            left = f"読めない予定が{reading.skipped}件ありました。" if reading.skipped else ""
+            left = f"入れなかった予定が{len(reading.left)}件あります。" if reading.left else ""
             messages.success(
                 request, f"{len(reading.items)}件を読み、{changed}件が変わりました。{left}"
             )

@@ -78,8 +78,11 @@ def take(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return redirect("back_office:facilities")
     form = FacilityListForm(request.POST, request.FILES)
-    kept = form.kept
+    kept, typed = form.kept, form.data.get("source", "").strip()
     try:
+        # Cut short it would be another list's name, and that list would go.
+        if "source" in form.errors:
+            raise BadList([str(error) for error in form.errors["source"]])
         data = kept[1] if kept else form.data_sent
         found = read(data, boundary=present.boundary())
         if kept:
@@ -89,12 +92,12 @@ def take(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"「{kept[0]}」を取り込みました。市民のページに出ます。")
             return redirect("back_office:facilities")
     except BadList as error:
-        wrong = {"faults": error.problems, "lists": present.lists()}
+        wrong = {"faults": error.problems, "lists": present.lists(), "source": typed}
         return page(request, "facilities", wrong, status=400)
     except services.FacilityRefused as error:
         messages.error(request, str(error))
         return redirect("back_office:facilities")
-    source = form.data.get("source", "").strip()[:100] or found.dataset
+    source = typed or found.dataset
     plan = services.plan(source=source, found=found)
     context = {
         "source": source,

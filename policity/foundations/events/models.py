@@ -15,7 +15,9 @@ class Source(models.Model):
 
     `address` is where it lies; empty for one whose files staff bring. `read_at` is when it was
     read last, `fault` why it could not be the last time, in Japanese; what was read before stays.
-    `digest` (SHA-256) is that of the bytes read last. `ended_at`: it is read no more.
+    `skipped` is how many entries could not be taken the last time, `left` the first of them: pairs
+    of a name and why. `digest` (SHA-256) is that of the bytes read last. `ended_at`: it is read no
+    more.
     """
 
     name = models.CharField("名前", max_length=100)
@@ -24,6 +26,7 @@ class Source(models.Model):
     read_at = models.DateTimeField(null=True)
     fault = models.CharField(max_length=200, blank=True)
     skipped = models.PositiveIntegerField(default=0)
+    left = models.JSONField(null=True)
     digest = models.CharField(max_length=64, blank=True)
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", null=True)
     ended_at = models.DateTimeField(null=True)

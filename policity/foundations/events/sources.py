@@ -48,7 +48,7 @@ def read(data: bytes, *, now: datetime) -> Reading:
         Item(**item | {"times": [(a, b, off) for a, b, off in item["times"]]})
         for item in found["items"]
     ]
-    return Reading(items, found["skipped"])
+    return Reading(items, [(name, why) for name, why in found["left"]])
 
 
 class Desk:

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from PIL import Image
+from PIL import Image, ImageFile
 from wagtail.models import Page, PageLogEntry
 
 from policity.foundations.accounts.models import AuditEntry, Role, User
@@ -226,6 +226,42 @@ def test_what_is_no_picture_that_we_can_carry_is_refused_in_japanese(name, data,
     said = answer.content.decode()
     assert re.findall(r'class="[^"]*error-message[^"]*"', said) or "error" in said
     assert says in said
+    assert not CityImage.objects.exists()
+
+
+WAYS = ("images/add/", "images/multiple/add/", "images/chooser/create/")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("40mb.jpg", lambda: content.jpeg(20, 20) + b"\0" * (40 * 2**20)),
+        ("x.svg", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"),
+        ("svg.png", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"),
+        ("bomb.png", bomb),
+    ],
+)  # fmt: skip
+def test_by_whatever_way_a_picture_comes_its_head_is_read_first(way, name, data, monkeypatch):
+    """Staff choose many at once, or one while they write: each has the same limits."""
+    begun()
+    unpacked = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: unpacked.append(image.size))
+    prefix = "image-chooser-upload-" if "chooser" in way else ""
+    file = "files[]" if "multiple" in way else f"{prefix}file"
+    fields = {"title": "x", "tags": "", "description": "", "credit": "", "collection": "1"}
+    sent = {prefix + key: value for key, value in fields.items()}
+    client = signed_in(staff(Role.EDITOR))
+    answer = client.post(
+        DOOR + way,
+        sent | {file: SimpleUploadedFile(name, data())},
+        headers={"X-Requested-With": "XMLHttpRequest"},
+    )
+    said = answer.content.decode()
+    said = said.encode().decode("unicode_escape", "replace") if "\\u" in said else said
+    assert answer.status_code == 200
+    assert any(word in said for word in ("大きすぎ", "svg", "画像", "ピクセル")), said[:500]
+    assert unpacked == []
     assert not CityImage.objects.exists()
 
 

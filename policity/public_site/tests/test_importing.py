@@ -23,7 +23,7 @@ from policity.public_site.services import editing, importing
 from policity.public_site.tests import older
 from policity.public_site.tests.content import begun, department
 from policity.public_site.tests.test_content_access import DOOR, signed_in, staff
-from policity.public_site.tests.test_crawling import ASKED, there  # noqa: F401  # a fixture
+from policity.public_site.tests.test_crawling import ASKED, circling, there  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.django_db
 AT = f"{DOOR}import/"
@@ -143,6 +143,17 @@ def test_an_address_is_read_and_what_cannot_be_read_is_said(editor, there, setti
     assert SectionPage.objects.filter(slug="gomi").exists()
     assert not [path for path in ASKED if "himitsu" in path]
     assert waits
+
+
+def test_a_site_that_only_sends_on_is_said_and_nothing_is_taken(editor, circling, settings):  # noqa: F811
+    client, section = editor
+    settings.FEEDS_ALLOW_PRIVATE = True
+    before = counted()
+    at = begin(client, section, address=f"{circling}wa/a")["Location"]
+    work_off()
+    said = client.get(at).content.decode()
+    assert "転送が多すぎます。アドレスを確かめてください" in said
+    assert counted() == before
 
 
 def test_an_address_inside_the_city_is_refused(editor, there):  # noqa: F811

@@ -14,7 +14,7 @@ from policity.fields.charm import queries, services
 from policity.fields.charm.models import Contribution, Photograph, PhotographReport
 from policity.fields.charm.rules.photographs import LARGEST
 from policity.fields.charm.tests.conftest import NOW
-from policity.fields.charm.tests.test_photographs import CAMERA, jpeg, lying, media, noted
+from policity.fields.charm.tests.test_photographs import CAMERA, bomb, jpeg, lying, media, noted
 from policity.kit.languages import LANGUAGES
 
 __all__ = ["media"]
@@ -84,6 +84,7 @@ def test_somebody_sends_two_and_takes_one_back_in_every_language(
         ({"photographs": []}, "写真を選んでください"),
         ({"photographs": [photo("空.jpg", b"")]}, "「空.jpg」は、何も入っていません"),
         ({"photographs": [photo("絵.svg", b"<svg onload='x()'/>")]}, "「絵.svg」は読めません"),
+        ({"photographs": [photo("爆弾.png", bomb())]}, "「爆弾.png」は、点の数が多すぎます"),
         ({"photographs": [photo("a.jpg", b"words")]}, "「a.jpg」は読めません"),
         ({"photographs": [photo("a.heic", b"\0\0\0\x18ftypheic" + b"x" * 90)]}, "JPEGで送って"),
         ({"photographs": [photo(f"{n}.jpg") for n in range(6)]}, "一度に5枚まで"),
@@ -101,7 +102,7 @@ def test_somebody_sends_two_and_takes_one_back_in_every_language(
         ({"made": ""}, "自分で撮った写真だけ"),
         ({"agreed": ""}, "写っている人のことを確かめて"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_what_is_wrong_is_said_once_and_nothing_typed_is_lost(client, shown, media, said, fault):
     before = FORM | {"email": "p1@example.jp"} | said

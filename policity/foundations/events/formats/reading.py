@@ -10,11 +10,8 @@ import json
 import re
 import resource
 import sys
-from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import takewhile
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,10 +26,11 @@ LONGEST_TITLE, LONGEST_BODY, LONGEST_PLACE, LONGEST_UID = 200, 4000, 200, 300
 
 # Where a calendar's clock stands that does not say so: this country's.
 HERE = ZoneInfo("Asia/Tokyo")
-_TOO_OFTEN = re.compile(r"FREQ=(SECONDLY|MINUTELY|HOURLY)", re.I)
 # Halfwidth katakana, private use, and what could not be read at all.
 _ODD = re.compile("[\uff61-\uff9f\ue000-\uf8ff\ufffd]")
-_BEGIN = re.compile(rb"^BEGIN:VEVENT", re.I | re.M)
+_BEGIN = re.compile(r"^BEGIN:VEVENT", re.I | re.M)
+_BAD_RULE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+_FOLD = re.compile(rb"(\r\n|\n|\r)[ \t]")
 
 
 class BadCalendar(ValueError):  # noqa: N818  # the thing refused
@@ -54,10 +52,13 @@ class Item:
 
 @dataclass(slots=True)
 class Reading:
-    """A calendar: what of it takes place in a period, and how many entries could not be taken."""
+    """A calendar: what of it takes place in a period, and which entries could not be taken.
+
+    `left` has a pair for each of these: its name and day, and why, in Japanese.
+    """
 
     items: list[Item]
-    skipped: int
+    left: list[tuple[str, str]] = field(default_factory=list)
 
 
 def text_of(data: bytes) -> str:
@@ -66,104 +67,82 @@ def text_of(data: bytes) -> str:
         raise BadCalendar(f"ファイルが大きすぎます。{LARGEST // 1_000_000}MBまでです。")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
+    # Many programs fold a line between two bytes of one sign.
+    data = _FOLD.sub(b"", data)
     # Escapes of ISO-2022-JP are plain ASCII to all others.
     if b"\x1b$" in data:
         return data.decode("iso2022_jp", errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return min((data.decode(one, errors="replace") for one in ("cp932", "euc_jp")), key=_odd)
+        # One bad byte makes no other alphabet of a whole calendar.
+        read = (data.decode(one, errors="replace") for one in ("cp932", "euc_jp", "utf-8-sig"))
+        return min(read, key=_odd)
 
 
 def _odd(text: str) -> int:
-    """How many signs stand in it that nobody writes: each of the two reads the other so."""
+    """How many signs stand in it that nobody writes: each of the three reads the others so."""
     return len(_ODD.findall(text))
 
 
 def read(data: bytes, *, since: date, until: date) -> Reading:
     """What of a calendar takes place from one day up to another. Raises BadCalendar."""
-    import icalendar
-    import recurring_ical_events
+    # Its libraries are for this process alone: the others only know the values.
+    from policity.foundations.events.formats import mending
 
     text = text_of(data)
-    count = len(_BEGIN.findall(data))
-    if count > MOST_ENTRIES:
+    if (count := len(_BEGIN.findall(text))) > MOST_ENTRIES:
         raise BadCalendar(f"予定が多すぎます（{count:,}件）。{MOST_ENTRIES:,}件までです。")
     if "BEGIN:VCALENDAR" not in text.upper():
         raise BadCalendar("カレンダー（iCalendar）のファイルではありません。")
     try:
-        calendar = icalendar.Calendar.from_ical(text)
+        calendar, left = mending.parsed(text)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise BadCalendar("カレンダー（iCalendar）として読めません。") from error
-    skipped = _drop_unreadable(calendar)
-    query = recurring_ical_events.of(calendar, skip_bad_series=True)
     items: dict[str, Item] = {}
-    days: defaultdict[str, set[str]] = defaultdict(set)
-    end = datetime.combine(until, time(), HERE)
-    for number, entry in enumerate(_until(query.after(datetime.combine(since, time(), HERE)), end)):
-        if number >= MOST_TIMES:
+    number = 0
+    period = datetime.combine(since, time(), HERE), datetime.combine(until, time(), HERE)
+    for master, entries in mending.series(calendar):
+        # Whatever is found in a rule when its days are looked for is about this one alone.
+        try:
+            times = mending.times(calendar, entries, *period)
+        except _BAD_RULE:
+            left.append((mending.name_of(master), mending.NO_RULE))
+            continue
+        number += len(times)
+        if number > MOST_TIMES:
             raise BadCalendar(
                 f"予定が多すぎます。これから{(until - since).days}日に、{MOST_TIMES:,}回までです。"
             )
-        _take(entry, items, days)
-    return Reading(list(items.values()), skipped)
+        if times:
+            item = _item(master, times)
+            if (known := items.setdefault(item.uid, item)) is not item:
+                known.times += item.times
+    return Reading(list(items.values()), left)
 
 
-def _drop_unreadable(calendar: Any) -> int:
-    """Take out what repeats within a day, has no beginning or no name; how many that were."""
-    dropped = 0
-    for component in list(calendar.subcomponents):
-        if component.name != "VEVENT":
-            continue
-        rule = component.get("RRULE")
-        rules = rule if isinstance(rule, list) else [rule] if rule is not None else []
-        if (
-            component.errors
-            or any(_TOO_OFTEN.search(one.to_ical().decode()) for one in rules)
-            or not isinstance(getattr(component.get("DTSTART"), "dt", None), date)
-            or not str(component.get("SUMMARY", "")).strip()
-        ):
-            calendar.subcomponents.remove(component)
-            dropped += 1
-    return dropped
+def _item(master: Any, times: list[Any]) -> Item:
+    from policity.foundations.events.formats.mending import moment, said
 
-
-def _until(found: Iterator[Any], end: datetime) -> Iterator[Any]:
-    return takewhile(lambda entry: _moment(entry["DTSTART"].dt) < end, found)
-
-
-def _take(entry: Any, items: dict[str, Item], days: dict[str, set[str]]) -> None:
-    title = _cut(str(entry.get("SUMMARY", "")), LONGEST_TITLE)
-    starts = entry["DTSTART"].dt
-    all_day = not isinstance(starts, datetime)
-    ends = getattr(entry.get("DTEND"), "dt", None) or (
-        starts + timedelta(days=1) if all_day else starts
+    title, starts = _cut(said(master, "SUMMARY"), LONGEST_TITLE), master["DTSTART"].dt
+    link = said(master, "URL")[:500]
+    item = Item(
+        (said(master, "UID") or f"{title} {starts}")[:LONGEST_UID],
+        title,
+        _cut(said(master, "DESCRIPTION"), LONGEST_BODY),
+        _cut(said(master, "LOCATION"), LONGEST_PLACE),
+        link if is_web_address(link) else "",
+        not isinstance(starts, datetime),
     )
-    uid = str(entry.get("UID") or f"{title} {starts}")[:LONGEST_UID]
-    link = str(entry.get("URL", ""))[:500]
-    item = items.setdefault(
-        uid,
-        Item(
-            uid,
-            title,
-            _cut(str(entry.get("DESCRIPTION", "")), LONGEST_BODY),
-            _cut(str(entry.get("LOCATION", "")), LONGEST_PLACE),
-            link if is_web_address(link) else "",
-            all_day,
-        ),
-    )
-    begins, over = _moment(starts), _moment(ends)
-    at = begins.isoformat()
-    if at not in days[uid]:
-        days[uid].add(at)
-        off = str(entry.get("STATUS", "")).upper() == "CANCELLED"
-        item.times.append((at, max(begins, over).isoformat(), off))
-
-
-def _moment(at: date | datetime) -> datetime:
-    if not isinstance(at, datetime):
-        at = datetime.combine(at, time(), HERE)
-    return (at if at.tzinfo else at.replace(tzinfo=HERE)).astimezone(UTC)
+    seen = set[str]()
+    for entry in sorted(times, key=lambda entry: moment(entry["DTSTART"].dt)):
+        begins = moment(entry["DTSTART"].dt)
+        ends = moment(getattr(entry.get("DTEND"), "dt", None) or entry["DTSTART"].dt)
+        off = said(entry, "STATUS").upper() == "CANCELLED"
+        if (at := begins.isoformat()) not in seen:
+            seen.add(at)
+            item.times.append((at, max(begins, ends).isoformat(), off))
+    return item
 
 
 def _cut(text: str, longest: int) -> str:

@@ -15,6 +15,8 @@ from policity.foundations.work import services as work
 from policity.kit.web import is_web_address
 
 EVERY = timedelta(hours=1)
+MOST_LEFT = 50
+"""Entries that could not be taken are named up to so many; all are counted."""
 
 
 class SourceRefused(ValueError):  # noqa: N818  # the thing refused
@@ -91,7 +93,9 @@ def take(*, source: int, reading: Reading, now: datetime, by: User | None = None
     gone = _gone(missing, now=now)
     if changed:
         _stale(changed, now=now)
-    Source.objects.filter(pk=source).update(read_at=now, fault="", skipped=reading.skipped)
+    Source.objects.filter(pk=source).update(
+        read_at=now, fault="", skipped=len(reading.left), left=reading.left[:MOST_LEFT]
+    )
     if by is not None:
         audit.record(
             "event_source.imported", on=f"events.source:{source}", by=by, now=now,

@@ -1,14 +1,16 @@
 """Others' calendars: ownership is kept, nothing is lost, nothing is slow, whatever is in them."""
 
 import contextlib
+import threading
 from datetime import date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policity.foundations.events import services, sources, tasks
-from policity.foundations.events.formats import reading
+from policity.foundations.events.formats import mending, reading
 from policity.foundations.events.formats.reading import BadCalendar, Item, Reading
 from policity.foundations.events.models import Event, Occurrence, Source
 from policity.foundations.events.queries import to_come
@@ -77,7 +79,11 @@ def test_what_cannot_be_taken_is_counted_and_the_rest_is_taken():
     )
     found = read(data)
     assert [item.uid for item in found.items] == ["a"]
-    assert found.skipped == 3
+    assert found.left == [
+        ("会（2026-12-03）", mending.TOO_OFTEN),
+        ("会", mending.NO_START),
+        ("名前のない予定（2026-12-03）", mending.NO_TITLE),
+    ]
 
 
 def test_long_texts_are_cut_and_only_web_addresses_are_links():
@@ -120,7 +126,7 @@ def test_whatever_the_bytes_are_it_is_a_reading_or_a_refusal(data):
 @pytest.mark.process
 def test_a_rule_that_never_comes_true_ends_by_itself(monkeypatch):
     """In a process with a limit: ten thousand of them would take hours."""
-    never = [entry(str(n), more="RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\r\n") for n in range(200)]
+    never = [entry(str(n), more="RRULE:FREQ=DAILY;BYMONTH=2;BYYEARDAY=200\r\n") for n in range(200)]
     with pytest.raises(BadCalendar, match="時間がかかりすぎます"):
         sources.read(calendar(*never), now=NOW)
 
@@ -145,7 +151,7 @@ def test_the_real_feeds_that_we_write_are_read_again(event):
 
 def said(*uids: str, title: str = "会", starts: datetime = STARTS) -> Reading:
     times = [(starts.isoformat(), (starts + LASTS).isoformat(), False)]
-    return Reading([Item(uid, title, times=list(times)) for uid in uids], 0)
+    return Reading([Item(uid, title, times=list(times)) for uid in uids])
 
 
 @pytest.fixture
@@ -176,7 +182,7 @@ def test_a_time_that_moved_is_one_time_and_what_is_over_stays(source):
     assert Occurrence.objects.get().starts == STARTS + LASTS
     over = STARTS + 3 * LASTS
     services.end_what_is_over(now=over)
-    services.take(source=source.pk, reading=Reading([], 0), now=over)
+    services.take(source=source.pk, reading=Reading([]), now=over)
     assert Event.objects.get().gone_at is None
 
 
@@ -229,6 +235,45 @@ def test_an_address_inside_is_not_fetched_and_that_is_said(staff, address):
     assert "庁内のネットワーク" in source.fault
     assert source.read_at == NOW
     assert services.due(now=NOW) == []
+
+
+class Circling(BaseHTTPRequestHandler):
+    """Every address leads to one more of the same server."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        Circling.asked += 1
+        self.send_response(302)
+        self.send_header("Location", f"/{Circling.asked}.ics")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_an_address_that_leads_on_for_ever_ends_and_what_was_read_stays(staff, settings):
+    settings.FEEDS_ALLOW_PRIVATE = True
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Circling)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/a.ics"
+    source = services.add_source(name="輪", address=address, by=staff, now=NOW)
+    services.take(source=source.pk, reading=said("a"), now=NOW)
+    later = NOW + 2 * services.importing.EVERY
+    Circling.asked = 0
+    tasks._looked.clear()
+    tasks.calendars(later)
+    for future in list(tasks._desk._under_way.values()):
+        future.exception(timeout=20)
+    tasks.calendars(later)
+    server.shutdown()
+    server.server_close()
+    source.refresh_from_db()
+    assert "転送が多すぎます" in source.fault
+    assert "アドレスを確かめて" in source.fault
+    assert Circling.asked <= 4
+    assert shown() == ["会"]
 
 
 @pytest.mark.parametrize("address", ["x", "file:///etc/passwd", "https://user@example.jp/"])
