@@ -117,10 +117,10 @@ def spot_row(spot: SpotView, code: str, figures: Figures = NONE) -> Row:
 def course_row(course: CourseView, code: str, figures: Figures = NONE) -> Row:
     """One line of a list, with a picture of what one passes first."""
     texts, length = course.texts, walking.metres(course.line)
-    passed = [figures[stop.spot] for stop in course.stops if stop.spot in figures]
+    passed = (figures[stop.spot] for stop in course.stops if stop.spot and stop.spot in figures)
     return Row(
         own(texts, code, "title"), own(texts, code, "summary"), lang(texts, code),
-        f"charm/courses/{course.id}/", _way(length), next(iter(passed), None),
+        f"charm/courses/{course.id}/", _way(length), next(passed, None),
     )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def front(found: All, made: Mapping[int, Picture], month: int, code: str) -> dic
     figures = {
         spot.id: in_markup(made[spot.picture])
         for spot in found.spots.values()
-        if spot.picture in made
+        if spot.picture and spot.picture in made
     }
     now: list[SpotView] = []
     later: list[SpotView] = []
