@@ -14,8 +14,8 @@ FOLDER = "assets/"
 
 # Published name → the files it is made of.
 ASSETS = {
-    "app.css": ("tokens.css", "base.css", "urgent.css", "public.css", "events.css"),
-    "form.css": ("tokens.css", "base.css", "form.css", "events.css"),
+    "app.css": ("tokens.css", "base.css", "urgent.css", "public.css", "events.css", "reading.css"),
+    "form.css": ("tokens.css", "base.css", "form.css", "events.css", "reading.css"),
     "content.css": ("content.css",),
     "charm.css": ("charm.css",),
     "staff.css": ("tokens.css", "base.css", "staff.css", "records.css"),
@@ -24,6 +24,7 @@ ASSETS = {
     "icon.png": ("icon.png",),
     "app.js": ("app.js",),
     "state.js": ("state.js",),
+    "reading.js": ("reading.js",),
     "register.js": ("register.js",),
     "sending.js": ("sending.js",),
     "board.js": ("board.js",),
@@ -89,6 +90,16 @@ def inline(parts: str) -> str:
     if parts not in INLINE:
         raise KeyError(parts)
     return squeeze("".join(_read(f"{part}.css") for part in parts.split()))
+
+
+@cache
+def early() -> str:
+    """The one script that stands inside pages: what has to be known before anything is drawn.
+
+    Browsers are told its digest (CSP): no other script inside a page is followed.
+    """
+    lines = (line.strip() for line in _read("early.js").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def squeeze(css: str) -> str:

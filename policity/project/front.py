@@ -30,18 +30,28 @@ def styles() -> tuple[str, ...]:
     return tuple(f"'sha256-{digest}'" for digest in digests)
 
 
+def script() -> str:
+    """The script that stands inside pages, likewise.
+
+    While pages of another version still stand theirs is not followed, and they are shown as
+    anybody sees them.
+    """
+    return f"'sha256-{b64encode(sha256(assets.early().encode()).digest()).decode()}'"
+
+
 # A year, as lists of such sites ask for; never said over http, where browsers would ignore it.
 HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def security_headers(styles: Iterable[str]) -> dict[str, str]:
-    """What every answer says: only these styles may be inline.
+    """What every answer says: only these styles may be inline, and one script.
 
     From elsewhere come the pictures of one map alone (地理院タイル), once a reader opens it.
     """
     return {
         "Content-Security-Policy": (
-            f"default-src 'none'; script-src 'self'; style-src 'self' {' '.join(styles)}; "
+            f"default-src 'none'; script-src 'self' {script()}; "
+            f"style-src 'self' {' '.join(styles)}; "
             "img-src 'self' data: https://cyberjapandata.gsi.go.jp; font-src 'self'; "
             "connect-src 'self'; manifest-src 'self'; "
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from policity.design import assets
 from policity.fields.alerts.queries import IN_FORCE, ORDERS, RECENT
@@ -15,6 +16,7 @@ from policity.fields.alerts.queries.records import EMERGENCY
 from policity.foundations.events import presenters as events
 from policity.foundations.events import queries as events_queries
 from policity.foundations.events.queries import TO_COME, TimeView
+from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
 from policity.foundations.places.declarations import (
     CITY,
@@ -24,7 +26,7 @@ from policity.foundations.places.declarations import (
     in_each_language,
 )
 from policity.foundations.places.queries import CityView
-from policity.foundations.publishing.formats import page
+from policity.foundations.publishing.formats import document, page
 from policity.foundations.publishing.services import pictures
 from policity.kit.declare import Lane, PageFamily, Rendered, Stage
 from policity.kit.languages import LANGUAGES, split
@@ -92,6 +94,17 @@ def _shelters(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]
         with translation.override(language.code):
             found = presenters.shelter_documents(body, context["kinds"])
         yield address, Rendered(body, _SITE_KEYS, documents=found)
+
+
+def _reading(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city = places_queries.city()
+    for address in addresses:
+        language, rest = split(address)
+        context = {"city_name": places.city_name(city, language.code)}
+        body = page("public_site/reading.html", language, rest, context)
+        with translation.override(language.code):
+            found = document(body, kind=gettext("案内"))
+        yield address, Rendered(body, frozenset({CITY}), documents=(found,))
 
 
 def _state(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -228,6 +241,7 @@ def _old() -> Iterator[str]:
 
 _HOMES = in_each_language("")
 _SHELTERS = in_each_language("shelters/")
+_READING = in_each_language("reading/")
 _MANIFEST = in_each_language("city.webmanifest")
 _ERRORS = tuple(f"/errors/{kind}.html" for kind in ("404", "413", "429", "500", "503"))
 _STATE = ("/state.json",)
@@ -292,6 +306,14 @@ PAGES = (
         addresses=partial(fixed, *_SHELTERS),
         born_of=partial(born_with_city, _SHELTERS),
         render=_shelters,
+    ),
+    PageFamily(
+        name="reading",
+        lane=Lane.ROUTINE,
+        stage=Stage.LEAF,
+        addresses=partial(fixed, *_READING),
+        born_of=partial(born_with_city, _READING),
+        render=_reading,
     ),
     PageFamily(
         name="state",

@@ -171,6 +171,12 @@ def inline_css(parts: str) -> SafeString:
 
 
 @register.simple_tag
+def early_script() -> SafeString:
+    """The script inside the page that runs before anything is drawn: {% early_script %}."""
+    return mark_safe(assets.early())  # noqa: S308  # our own file
+
+
+@register.simple_tag
 def asset(name: str) -> str:
     """The published address of an asset: {% asset "app.css" %}."""
     return assets.address(name)
