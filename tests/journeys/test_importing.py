@@ -76,6 +76,7 @@ def test_an_older_site_is_sent_watched_looked_at_and_undone(
     expect(page.get_by_role("row", name="取り込めなかったページ")).to_have_text(re.compile("0$"))
     assert faults(page) == []
     picture(page, "takeover")
+    expect(page.locator("#state")).to_contain_text("画像に代替テキストがない")
     page.get_by_role("link", name="画像に代替テキストがない").click()
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name="ごみの出し方"))
     row.get_by_role("button", name="見た").click()

@@ -8,10 +8,10 @@ from enum import StrEnum
 # The first part of addresses that others own, here or one day: no page of the tree takes one.
 RESERVED = frozenset(
     {
-        "alerts", "assets", "cards", "confirm", "courses", "data", "drills", "easy", "en", "errors",
-        "events", "files", "healthz", "ko", "live", "manifest", "me", "media", "metrics", "offline",
-        "places", "plan", "readyz", "register", "reply", "s", "search", "shelters", "site-map",
-        "staff", "status", "well-known", "zh-hans",
+        "alerts", "api", "assets", "cards", "confirm", "courses", "data", "drills", "easy", "en",
+        "errors", "events", "files", "healthz", "ko", "live", "manifest", "me", "media", "metrics",
+        "offline", "places", "plan", "reading", "readyz", "register", "reply", "s", "search",
+        "shelters", "site-map", "staff", "status", "well-known", "zh-hans",
     }
 )  # fmt: skip
 # What another room's pages stand at below a page of the tree.
