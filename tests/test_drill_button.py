@@ -60,7 +60,7 @@ def press(city: City, by: Staff) -> tuple[str, Path]:
     assert page.startswith(DRILLS), page
     own = city.home / "drills" / page.removeprefix(DRILLS).strip("/")
     assert "動いています" in by.get(page)
-    until(lambda: len(living_in(own)) >= EVERYTHING, "everything runs", 60)
+    until(lambda: len(living_in(own)) >= EVERYTHING, "everything runs", 180)
     return page, own
 
 

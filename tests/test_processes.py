@@ -103,7 +103,7 @@ def test_a_killed_parent_leaves_no_orphan(fresh: City, name: str) -> None:
     until(lambda: fresh.pids(name), f"the {name} is there")
     fresh.process.kill()
     fresh.process.wait()
-    until(lambda: not fresh.living(), "every process is gone", 2)
+    until(lambda: not fresh.living(), "every process is gone")
 
 
 def test_a_stop_while_everything_serves_leaves_nothing(fresh: City) -> None:

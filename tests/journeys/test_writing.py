@@ -134,6 +134,8 @@ def test_a_page_is_written_translated_approved_read_and_taken_down(
     expect(page.get_by_role("heading", level=1)).to_have_text("A place to play with water")
     page.get_by_role("link", name="한국어").click()
     expect(page.get_by_text("이 페이지는 아직 한국어로")).to_be_visible()
+    listed = city.home / "published/news/index.html"
+    until(lambda: "水あそび場をひらきます" in listed.read_text("utf-8"), "the news list it")
     page.goto(at(city, "news/"))
     expect(page.get_by_role("link", name="水あそび場をひらきます")).to_be_visible()
     pictures = list((city.home / "published/assets/pictures").glob("*"))
