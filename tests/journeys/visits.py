@@ -64,13 +64,15 @@ class Visit:
     """One page: the template that draws it, where it stands, and what is pressed there first.
 
     `{name}` in the address is one of the city's own (`stock`). `do` is done after the page was
-    opened, and leads to the page that is meant. `own`: for residents, in their language.
+    opened, and leads to the page that is meant. `own`: for residents, in their language. `but`: the
+    rules of axe that it need not keep, with the reason beside it.
     """
 
     template: str
     address: str
     do: Callable[[Page], None] | None = None
     own: bool = True
+    but: tuple[str, ...] = ()
 
 
 def pressed(*buttons: str) -> Callable[[Page], None]:
@@ -261,7 +263,8 @@ DRAWN = (
     Visit("public_site/home_empty.html", "/drawn/public_site/home_empty.html"),
     Visit("residents/no_city.html", "/drawn/residents/no_city.html"),
     Visit("back_office/away.html", "/drawn/back_office/away.html"),
-    Visit("starting.html", "/drawn/starting.html"),
+    # Read again every five seconds until the city is there: three sentences, nothing to lose.
+    Visit("starting.html", "/drawn/starting.html", but=("meta-refresh",)),
 )
 VISITS = (
     *CALM, *DRAWN, *ONCE, *STAFF, *DOORS, *HEADQUARTERS,
@@ -384,9 +387,16 @@ def stock(city: City) -> dict[str, object]:
         ("course", "charm/courses/*/"),
         ("sheet", "places/sheets/*/"),
     ):
-        folder = min(tree.glob(pattern))
+        # Of the months, one in which something is on: another month's page says only that.
+        folder = min(
+            one for one in tree.glob(pattern) if name != "month" or _has_events(one / "index.html")
+        )
         found[name] = f"{folder.relative_to(tree)}/"
     return found
+
+
+def _has_events(month: Path) -> bool:
+    return 'class="month"' in month.read_text("utf-8")
 
 
 def headquarters(city: City) -> None:
