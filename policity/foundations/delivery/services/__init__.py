@@ -24,6 +24,7 @@ from policity.foundations.delivery.services.telling import (
     tell,
     told_by_hand,
     withdraw,
+    withdraw_person,
     withdraw_thread,
 )
 
@@ -50,5 +51,6 @@ __all__ = [
     "told_by_hand",
     "withdraw",
     "withdraw_drill",
+    "withdraw_person",
     "withdraw_thread",
 ]

@@ -4,7 +4,7 @@ Whatever is severe ends every drill that waits or is under way, here, where it i
 that tells something can forget it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -216,11 +216,14 @@ def stop_drills(*, because: Message | None, by: User | None, now: datetime) -> N
 
 
 @transaction.atomic
-def withdraw_person(*, resident: int, now: datetime) -> None:
-    """Nothing that waits for somebody who left is sent."""
-    waiting = LedgerRow.objects.filter(
-        message__in=waiting_messages(), person=resident, state=State.QUEUED
-    )
+def withdraw_person(
+    *, resident: int, now: datetime, threads: Iterable[str] | None = None
+) -> None:
+    """Nothing that waits for somebody is sent: they left, or these stories are theirs no more."""
+    messages = waiting_messages()
+    if threads is not None:
+        messages &= leads(threads)
+    waiting = LedgerRow.objects.filter(message__in=messages, person=resident, state=State.QUEUED)
     moved(waiting.values_list("message_id", flat=True))
     waiting.update(state=State.WITHDRAWN, changed_at=now)
 

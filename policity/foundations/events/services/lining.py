@@ -18,7 +18,7 @@ from policity.foundations.events import queries
 from policity.foundations.events.models import Answer, Event, Occurrence, Registration
 from policity.foundations.events.rules.line import Entry, seated
 from policity.foundations.events.rules.registering import Door
-from policity.foundations.events.services.telling import ask, tell
+from policity.foundations.events.services.telling import ask, hush, tell
 from policity.foundations.events.services.words import News
 from policity.foundations.publishing.services import mark_stale
 from policity.foundations.residents import services as residents
@@ -301,6 +301,8 @@ def take_back_cancelling(*, registration: int, by: User, now: datetime) -> None:
 def _cancel(row: Registration | None, *, now: datetime) -> bool:
     if row is None or not _same(row, now=now).update(cancelled_at=now):
         return False
+    if row.person is not None:
+        hush(row.person, queries.alike(row.occurrence, now=now), now=now)
     settle(row.occurrence, now=now)
     return True
 

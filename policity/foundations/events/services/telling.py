@@ -40,6 +40,12 @@ def tell(
         _send(persons, times, news, EVENT, Leads.EVENTS, number=number, now=now)
 
 
+def hush(person: int, times: Iterable[Occurrence], *, now: datetime) -> None:
+    """What still waits (quiet hours) for somebody of times to which they come no more is not sent."""
+    threads = {name for time in times for name in (thread([time]), thread([time, time]))}
+    delivery.withdraw_person(resident=person, threads=threads, now=now)
+
+
 def ask(person: int, times: Sequence[Occurrence], *, confirmed: bool, now: datetime) -> None:
     """Ask the owner of a mail address whether it was them who signed up."""
     leads = Leads.JOIN if confirmed else Leads.JOIN_NEW

@@ -67,6 +67,28 @@ def test_who_comes_too_late_waits_and_moves_up_when_somebody_cancels(event):
     assert not services.cancel(registration=second.pk, person=fourth.person, now=NOW)
 
 
+@pytest.mark.parametrize("course", [False, True])
+def test_a_reminder_that_waits_for_the_morning_is_not_sent_to_who_cancelled(
+    event, tmp_path, course
+):
+    weekly = {"whole": True, "every": Every.WEEK, "until": (STARTS + timedelta(days=7)).date()}
+    time = event(**(weekly if course else {}))
+    ours, theirs = joined(time, 1), joined(time, 2)
+    Office(tmp_path / "a").settle()
+    office = Office(tmp_path / "b", Lane.ROUTINE)
+    office.settle()
+    night = {"quiet_from": 11 * 60, "quiet_to": 13 * 60}
+    Resident.objects.filter(pk__in=[ours.person, theirs.person]).update(**night)
+    eve, morning = STARTS - timedelta(hours=24), STARTS - timedelta(hours=22)
+    assert services.remind(now=eve) == 1
+    office.begun.clear()
+    office.settle(now=eve)
+    assert office.begun == []
+    assert services.cancel(registration=ours.pk, person=ours.person, now=eve)
+    office.settle(now=morning)
+    assert [item.person for item in office.begun] == [theirs.person]
+
+
 def test_the_guest_of_an_event_hears_of_that_event_alone(event):
     one = joined(event(), 1)
     totals = residents.totals()
