@@ -38,6 +38,8 @@ CHILDREN = {
 
 
 DATABASES: dict[Path, str] = {}
+# Pages that wait, but for those that wait for a day to come.
+DRAWING = "SELECT COUNT(*) FROM work_item WHERE kind LIKE 'page:%' AND due < '2000'"
 
 
 @dataclass
@@ -82,7 +84,8 @@ class City:
         return list(json.loads(said)["missing"]) if said else None
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 40) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
+    """Waits for what must come: how soon is measured elsewhere, not on a machine that tests."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
@@ -114,27 +117,35 @@ def asked(home: Path, query: str) -> tuple[Any, ...]:
 @contextmanager
 def demo(home: Path) -> Iterator[City]:
     """A new city with demo data that serves everything, and reads nobody's feeds."""
+    port = 0
     if plugin.SERVER is None:
-        shutil.copytree(_served_once(), home, symlinks=True, dirs_exist_ok=True)
+        served, port = _served_once()
+        shutil.copytree(served, home, symlinks=True, dirs_exist_ok=True)
     else:
         _without_feeds(home)
-    with _serving(home) as city:
+    with _serving(home, port if _is_free(port) else 0) as city:
         yield city
 
 
 @cache
-def _served_once() -> Path:
-    """A home whose pages are written, made once a run: all that follow are copies of it."""
+def _served_once() -> tuple[Path, int]:
+    """A home whose pages are written, made once a run, and its port: all that follow are copies.
+
+    At the same address, which pages say, a copy has nothing to draw.
+    """
     home = plugin.HOME / "city"
     _without_feeds(home)
     with _serving(home) as city:
+        if plugin.WORKER:
+            # Many follow: what one city draws now none of them draws.
+            until(lambda: not asked(home, DRAWING)[0], "everything is drawn", 300)
         city.process.terminate()
         city.process.wait(30)
     # What ran there and where is another's; so is the key that would sign for every city.
     for name in ("run", "secret.key", "address"):
         path = home / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    return home
+    return home, city.port
 
 
 def _without_feeds(home: Path) -> None:
@@ -152,13 +163,24 @@ def _without_feeds(home: Path) -> None:
 
 
 @contextmanager
-def _serving(home: Path) -> Iterator[City]:
-    city = start(home, demo=True)
+def _serving(home: Path, port: int = 0) -> Iterator[City]:
+    city = start(home, demo=True, port=port)
     try:
-        until(lambda: city.missing() == [], "everything serves", 90)
+        until(lambda: city.missing() == [], "everything serves")
         yield city
     finally:
         end(city)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers ask: what another city has just let go of may be taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port() -> int:
@@ -192,7 +214,7 @@ def burn(city: City) -> float:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     city.process.wait()
-    until(lambda: not city.living(), "no orphan", 10)
+    until(lambda: not city.living(), "no orphan")
     shutil.rmtree(city.home)
     return died
 

@@ -123,7 +123,7 @@ def test_what_is_sent_meanwhile_is_there_once_and_calls_come_first(tmp_path):
         message, people = tell(home)
         told = f"FROM delivery_ledger WHERE message_id = {message} AND channel = 'mail'"
         handed = f"SELECT count(*) {told} AND state >= 4"
-        until(lambda: asked(home, handed)[0] >= PEOPLE, "all are told", 60)
+        until(lambda: asked(home, handed)[0] >= PEOPLE, "all are told")
         sign = signer((home / "secret.key").read_text().strip().encode(), Purpose.REPLY)
         links = [sign(one, reply_about(message, "mail")) for one in people]
         assert register(city, "before") == 302
@@ -149,9 +149,9 @@ def test_what_is_sent_meanwhile_is_there_once_and_calls_come_first(tmp_path):
         assert (status, "/staff/health/" in page) == (503, True)
 
         bring_back(home)
-        until(lambda: spooled(home) < sent - 2, "the first come in", 90)
+        until(lambda: spooled(home) < sent - 2, "the first come in")
         kill(city)
-        until(lambda: spooled(home) == 0, "all came in", 90)
+        until(lambda: spooled(home) == 0, "all came in")
         for name in ("away", "first", "before"):
             found = asked(home, ADDRESSES.format(name))
             assert found == ((PEOPLE, PEOPLE) if name == "away" else (1, 1))
@@ -182,7 +182,7 @@ def test_a_lock_that_lasts_makes_few_wait(tmp_path):
             # A second waits, or none; whoever comes after that is kept at once.
             assert {register(city, f"lock{number}") for number in range(1, 30)} == {202}
             assert spooled(home) == 30
-        until(lambda: spooled(home) == 0, "all came in", 60)
+        until(lambda: spooled(home) == 0, "all came in")
         assert asked(home, ADDRESSES.format("lock")) == (30, 30)
 
 
@@ -197,6 +197,6 @@ def test_a_city_that_starts_without_its_database_serves_its_pages_until_it_is_ba
         assert city.process.poll() is None
         assert not (home / FILES[0]).exists(), "no empty city takes its place"
         bring_back(home)
-        until(lambda: serves(city), "everything serves", 120)
+        until(lambda: serves(city), "everything serves")
     finally:
         end(city)

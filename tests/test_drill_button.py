@@ -73,11 +73,11 @@ def test_it_outlives_the_web_process_and_is_stopped_by_another_person(city: City
 
     for pid in city.pids("web"):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: len(city.pids("web")) >= 2 and city.missing() == [], "it serves again", 60)
+    until(lambda: len(city.pids("web")) >= 2 and city.missing() == [], "it serves again")
     assert len(living_in(own)) >= EVERYTHING
 
     assert commander.post(f"{page}stop/", form=page)[0] == 200
-    until(lambda: not living_in(own), "nobody is left", 20)
+    until(lambda: not living_in(own), "nobody is left")
     assert not (own / "result.json").exists()
     until(lambda: "途中で止めました" in officer.get(page), "it is over")
     assert (own / "log").read_text().strip()
@@ -86,13 +86,13 @@ def test_it_outlives_the_web_process_and_is_stopped_by_another_person(city: City
     assert again != page
     os.kill(city.process.pid, signal.SIGKILL)
     city.process.wait()
-    until(lambda: not living_in(second) and not city.living(), "nobody is left", 20)
+    until(lambda: not living_in(second) and not city.living(), "nobody is left")
 
 
 def test_a_city_that_is_told_to_stop_takes_its_drill_along(city: City) -> None:
     _, own = press(city, Staff(city, "bosai"))
     city.process.send_signal(signal.SIGTERM)
     city.process.communicate(timeout=30)
-    until(lambda: not living_in(own) and not city.living(), "nobody is left", 20)
+    until(lambda: not living_in(own) and not city.living(), "nobody is left")
     assert "市のサーバーが止まった" in (own / "progress.txt").read_text()
     assert not (own / "result.json").exists()

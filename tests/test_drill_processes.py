@@ -129,9 +129,9 @@ def test_ctrl_c_ends_a_drill_with_everything_it_began(lived_in: Path) -> None:
     load_city(lived_in)
     run = drill(lived_in, "run", "heavy-rain", "--people", "60")
     try:
-        until(lambda: list(lived_in.glob("drills/*/progress.txt")), "it has begun", 60)
+        until(lambda: list(lived_in.glob("drills/*/progress.txt")), "it has begun")
         (own,) = (file.parent for file in lived_in.glob("drills/*/progress.txt"))
-        until(lambda: len(living_in(own)) >= 8, "everything runs", 60)
+        until(lambda: len(living_in(own)) >= 8, "everything runs")
         began = time.monotonic()
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=30)
@@ -148,9 +148,9 @@ def test_ctrl_c_ends_a_drill_with_everything_it_began(lived_in: Path) -> None:
 def test_a_drill_that_is_killed_leaves_no_orphan(lived_in: Path) -> None:
     load_city(lived_in)
     run = drill(lived_in, "run", "heavy-rain", "--people", "60")
-    until(lambda: list(lived_in.glob("drills/*/progress.txt")), "it has begun", 60)
+    until(lambda: list(lived_in.glob("drills/*/progress.txt")), "it has begun")
     (own,) = (file.parent for file in lived_in.glob("drills/*/progress.txt"))
-    until(lambda: len(living_in(own)) >= 8, "everything runs", 60)
+    until(lambda: len(living_in(own)) >= 8, "everything runs")
     run.kill()
     run.communicate()
     until(lambda: not living_in(own), "nobody is left")
@@ -176,7 +176,7 @@ def test_a_finished_drill_is_opened_marked_on_every_page(near: Path) -> None:
     own = near / "drills" / name
     city = City(own, port, drill(near, "open", name, "--port", str(port)))
     try:
-        until(lambda: city.missing() == [], "everything serves", 90)
+        until(lambda: city.missing() == [], "everything serves")
         for path in ("/", "/en/", "/alerts/", "/nowhere/", "/staff/sign-in/", "/register/"):
             assert b'<aside class="drill"' in city.get(path), path
         assert json.loads(city.get("/state.json"))["drill"] is True

@@ -18,7 +18,7 @@ def test_the_page_comes_while_the_database_is_broken(lived_in):
     city = start(lived_in)
     database = lived_in / home.DATABASE
     try:
-        until(lambda: serves(city), "everything serves", 90)
+        until(lambda: serves(city), "everything serves")
         saved = lived_in / "saved"
         database.rename(saved)
         database.write_bytes(b"no database at all" * 1000)

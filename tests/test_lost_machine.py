@@ -94,7 +94,7 @@ def test_nothing_is_lost_but_the_machine(lived_in, tmp_path_factory, monkeypatch
 
     until(copied, "everything is in the copy", 240)
     page = Path("published") / "shelters" / "index.html"
-    until((lived_in / page).exists, "the pages are written", 120)
+    until((lived_in / page).exists, "the pages are written")
     before = (lived_in / page).read_bytes()
     burn(city)
 
@@ -105,7 +105,7 @@ def test_nothing_is_lost_but_the_machine(lived_in, tmp_path_factory, monkeypatch
     # The same address: a city's pages name it.
     again = start(new, port=city.port)
     try:
-        until((new / page).exists, "the pages are there again", 120)
+        until((new / page).exists, "the pages are there again")
         assert (new / page).read_bytes() == before
         # It goes on being copied, as a generation of its own.
         until(lambda: len(list(filter(begun, copies.names()))) == 2, "the new home is copied")
@@ -131,9 +131,9 @@ def test_nobody_is_told_twice_but_whose_mail_was_under_way(
     with MailSink(seconds=SLOW) as sink:
         monkeypatch.setenv("POLICITY_EMAIL_URL", f"smtp://127.0.0.1:{sink.port}")
         city = start(lived_in)
-        until(copied.exists, "the first copy", 120)
+        until(copied.exists, "the first copy")
         python(lived_in, SEND)
-        until(lambda: len(sink.taken) > PERSONS // 3, "a third of the mail", 120)
+        until(lambda: len(sink.taken) > PERSONS // 3, "a third of the mail")
         until(lambda: time.time() - copied.stat().st_mtime > 1, "a copy that is a second old")
         died = burn(city)
         # What was on its way arrives, and nobody hears of it any more.
@@ -146,8 +146,8 @@ def test_nobody_is_told_twice_but_whose_mail_was_under_way(
             shutil.rmtree(new / "run" / "lost")
         again = start(new)
         try:
-            until(lambda: len(sink.taken) == PERSONS, "everybody", 120)
-            until(lambda: nothing_waits(new), "the last hand-over", 60)
+            until(lambda: len(sink.taken) == PERSONS, "everybody")
+            until(lambda: nothing_waits(new), "the last hand-over")
             handed = "SELECT count(*) FROM delivery_ledger WHERE state = 4"
             assert asked(new, handed) == (PERSONS,)
         finally:

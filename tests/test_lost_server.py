@@ -136,7 +136,7 @@ def test_nothing_is_lost_but_the_machine(tmp_path, elsewhere, monkeypatch):
         python(old, POPULATE.replace("20000", str(PERSONS)))
         city = start(old)
         ending.callback(end, city)
-        until((old / "run" / "copied.json").exists, "the first copy", 60)
+        until((old / "run" / "copied.json").exists, "the first copy")
         # The commands have written it before, without knowing under which address it is served.
         mine = f"http://127.0.0.1:{city.port}/".encode()
         until(lambda: mine in (old / page).read_bytes(), "the pages are written")
@@ -149,7 +149,7 @@ def test_nothing_is_lost_but_the_machine(tmp_path, elsewhere, monkeypatch):
         assert [path.name for path in (old / "run").glob("scratch-*")] == []
         with registering(url) as told:
             python(old, SEND)
-            until(lambda: sum(sink.taken.values()) > PERSONS // 2, "half of the mail", 60)
+            until(lambda: sum(sink.taken.values()) > PERSONS // 2, "half of the mail")
             until(lambda: older(old), "a copy that knows nothing of the last second")
             died = lose(city, server)
             # What was on its way arrives, and nobody hears of it any more.
@@ -177,7 +177,7 @@ def test_nothing_is_lost_but_the_machine(tmp_path, elsewhere, monkeypatch):
         # The same address: a city's pages name it.
         city = start(new, port=city.port)
         try:
-            until(lambda: len(taken.keys() | again.taken.keys()) == PERSONS, "everybody", 120)
+            until(lambda: len(taken.keys() | again.taken.keys()) == PERSONS, "everybody")
             until((new / page).exists, "the pages are there again")
             assert (new / page).read_bytes() == before
             until(lambda: len(generations(elsewhere)) == 2, "it is copied again")

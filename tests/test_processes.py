@@ -40,7 +40,7 @@ def test_a_killed_child_is_started_again(running: City, name: str) -> None:
     assert before
     os.kill(min(before), signal.SIGKILL)
     until(lambda: set(running.pids(name)) - before, f"a new {name}")
-    until(lambda: not before & set(running.pids(name)), f"the old {name} is gone", 2)
+    until(lambda: not before & set(running.pids(name)), f"the old {name} is gone")
     until(lambda: serves(running), "everything serves again")
 
 

@@ -339,7 +339,7 @@ def test_a_city_answers_as_described(running: City) -> None:
     missing = {"/alerts/{alert}.cap", "/.well-known/security.txt"} | AT_THE_FRONT
     there = {path for path in DOCUMENT["paths"] if not resolves(path)}
     # What only an ordinary day's lists lead to is written after the city is ready.
-    until(lambda: there - set(published(running)) == missing, "every file is written", 60)
+    until(lambda: there - set(published(running)) == missing, "every file is written")
     for path, files in published(running).items():
         for address in files:
             answer = Response.from_any(requests.get(root + address, timeout=5))

@@ -120,7 +120,7 @@ def test_whatever_is_killed_nobody_is_lost(
                 sender_deaths += victim in ("sender-urgent", "engine-mail", "engine-push")
             _print(capsys, number, victim, sink, lived_in)
         sink.seconds = 0
-        until(lambda: _done(lived_in), "the last hand-over", 120)
+        until(lambda: _done(lived_in), "the last hand-over")
         found = status(lived_in)
         doubles = sum(sink.taken.values()) - len(sink.taken)
         with capsys.disabled():

@@ -55,7 +55,7 @@ def city(tmp_path: Path, provider: Provider) -> Iterator[City]:
     home.mkdir()
     city = start(home)
     try:
-        until(lambda: city.missing() == [], "everything serves", 90)
+        until(lambda: city.missing() == [], "everything serves")
         policity(home, "places", "load", "mitaka")
         yield city
     finally:

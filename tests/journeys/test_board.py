@@ -51,6 +51,7 @@ def sign_in(city: City, page: Page, who: str) -> None:
     page.fill("[name=username]", who)
     page.fill("[name=password]", passwords[who])
     page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
 
 
 def test_the_board_changes_by_itself_and_says_when_it_does_not(city: City, page: Page) -> None:
@@ -117,5 +118,5 @@ def test_a_city_with_an_open_stream_stops_in_time(tmp_path: Path, page: Page) ->
         expect(page.locator("[data-state]")).to_contain_text("自動で変わります")
         os.killpg(city.process.pid, signal.SIGTERM)
         assert city.process.wait(9) == 0
-        until(lambda: not city.living(), "nothing is left", 2)
+        until(lambda: not city.living(), "nothing is left")
         expect(page.locator("[data-state]")).to_contain_text("つながっていません")

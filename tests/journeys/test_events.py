@@ -163,7 +163,7 @@ def test_a_full_event_from_the_desk_to_the_reminder(city: City, page: Page, sink
     staff.goto(f"http://127.0.0.1:{city.port}/staff/events/{number}/edit/")
     staff.get_by_label("始まりの何時間前に知らせるか").fill("48")
     staff.get_by_role("button", name="保存する").click()
-    until(lambda: mails(sink, "taro@example.jp", "もうすぐです"), "the reminder", 90)
+    until(lambda: mails(sink, "taro@example.jp", "もうすぐです"), "the reminder")
     assert mails(sink, "hanako@example.jp", "もうすぐです") == []
     # The reminder stands in the ledger: handed over, to who moved up and to nobody else.
     rows = (

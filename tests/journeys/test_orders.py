@@ -40,6 +40,7 @@ def signed_in(city: City, browser: Browser, name: str, viewport: dict[str, int])
     page.fill("#id_username", name)
     page.fill("#id_password", passwords[name])
     page.click("main button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
     return page
 
 

@@ -24,7 +24,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     with demo(tmp_path_factory.mktemp("city")) as city:
         # Sheets come last of all.
         sheets = city.home / "published" / "places" / "sheets"
-        until(lambda: sheets.is_dir() and len(list(sheets.iterdir())) == 114, "all is written", 90)
+        until(lambda: sheets.is_dir() and len(list(sheets.iterdir())) == 114, "all is written")
         yield city
 
 

@@ -31,7 +31,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         asked = f"/search/?q={quote('小学校')}"
         until(lambda: "hits" in city.get(asked).decode(), "the index knows the pages")
         # Files of signs are written once what is new has settled.
-        until(lambda: b'"t":{"' in city.get("/search/index/3.json"), "the published index", 90)
+        until(lambda: b'"t":{"' in city.get("/search/index/3.json"), "the published index")
         yield city
 
 

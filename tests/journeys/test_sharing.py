@@ -129,7 +129,7 @@ def test_a_shared_page_has_a_card_with_its_own_title(city: City) -> None:
         body = city.get(page)
         address = cards.address_in(body)
         assert address, page
-        until(lambda at=address: city.get(at).startswith(b"\x89PNG"), f"the card of {page}", 90)
+        until(lambda at=address: city.get(at).startswith(b"\x89PNG"), f"the card of {page}")
         drawn[address] = city.get(address)
         assert drawn[address] == cards.draw(cards.read(body))
         assert Image.open(io.BytesIO(drawn[address])).size == cards.SIZE

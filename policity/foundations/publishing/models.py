@@ -88,10 +88,12 @@ class Change(models.Model):
     """One row that counts the times anything was marked stale.
 
     A page that is being rendered is not yet recorded with its new keys. If this number moved
-    meanwhile, one of them may have changed unseen.
+    meanwhile, one of them may have changed unseen. `program` is what drew the whole site last
+    (`services.looking_over`).
     """
 
     number = models.PositiveBigIntegerField(default=0)
+    program = models.CharField(max_length=64, blank=True, default="")
 
     def __str__(self) -> str:
         return str(self.number)

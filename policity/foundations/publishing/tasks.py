@@ -1,6 +1,5 @@
 """What the worker does for publishing: urgent pages, the others, and smaller files when idle."""
 
-import threading
 from dataclasses import astuple
 from datetime import datetime
 
@@ -8,7 +7,7 @@ from policity.foundations.publishing import services
 from policity.foundations.work.rules import Handler, Order
 from policity.kit.declare import Lane
 
-_looked_over = threading.Event()
+_look = services.LookOver()
 
 
 def urgent(now: datetime) -> int:
@@ -22,12 +21,8 @@ def routine(now: datetime) -> int:
 
 
 def look_over(now: datetime) -> int:
-    """Once in a worker's life: see that every page is as this version of the program makes it."""
-    if _looked_over.is_set():
-        return 0
-    count = services.rebuild()
-    _looked_over.set()
-    return count
+    """Once in a worker's life: see that every page is as this program makes it."""
+    return _look.step()
 
 
 def cards(now: datetime) -> int:

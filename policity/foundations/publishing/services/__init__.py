@@ -2,6 +2,7 @@
 
 from policity.foundations.publishing.services.checking import Difference, Verification, verify
 from policity.foundations.publishing.services.dense import deepen
+from policity.foundations.publishing.services.looking_over import LookOver
 from policity.foundations.publishing.services.rendering import (
     RenderReport,
     draw_step,
@@ -13,6 +14,7 @@ from policity.foundations.publishing.services.stale import mark_stale, rebuild
 
 __all__ = [
     "Difference",
+    "LookOver",
     "RenderReport",
     "Verification",
     "deepen",

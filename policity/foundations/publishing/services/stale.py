@@ -67,10 +67,7 @@ def rebuild() -> int:
 
     Changes go before it: what exists already waits in the routine lane.
     """
-    stale = {address: "" for address in tree.present() if _ours(address)}
-    stale |= dict(Page.objects.values_list("address", "family"))
-    for family in queries.families().values():
-        stale |= dict.fromkeys(family.addresses(), family.name)
+    stale = whole()
     # The languages of a page together: what it tells is read once for all of them.
     beside = sorted(stale.items(), key=lambda page: (split(page[0])[1], page[0]))
     for chunk in _chunks(((family, address) for address, family in beside), PUT):
@@ -78,6 +75,15 @@ def rebuild() -> int:
             _count_change()
             put_pages(chunk, lane=Lane.ROUTINE)
     return len(stale)
+
+
+def whole() -> dict[str, str]:
+    """The address of every page that is declared, noted or in the folder, with its family if any."""
+    found = {address: "" for address in tree.present() if _ours(address)}
+    found |= dict(Page.objects.values_list("address", "family"))
+    for family in queries.families().values():
+        found |= dict.fromkeys(family.addresses(), family.name)
+    return found
 
 
 def put_pages(pages: Iterable[tuple[str, str]], *, lane: Lane | None = None) -> None:
