@@ -93,7 +93,7 @@ class Change(models.Model):
     """
 
     number = models.PositiveBigIntegerField(default=0)
-    program = models.CharField(max_length=64, blank=True, default="")
+    program = models.CharField(max_length=64, blank=True, db_default="")
 
     def __str__(self) -> str:
         return str(self.number)

@@ -216,9 +216,7 @@ def stop_drills(*, because: Message | None, by: User | None, now: datetime) -> N
 
 
 @transaction.atomic
-def withdraw_person(
-    *, resident: int, now: datetime, threads: Iterable[str] | None = None
-) -> None:
+def withdraw_person(*, resident: int, now: datetime, threads: Iterable[str] | None = None) -> None:
     """Nothing that waits for somebody is sent: they left, or these stories are theirs no more."""
     messages = waiting_messages()
     if threads is not None:

@@ -41,7 +41,7 @@ def tell(
 
 
 def hush(person: int, times: Iterable[Occurrence], *, now: datetime) -> None:
-    """What still waits (quiet hours) for somebody of times to which they come no more is not sent."""
+    """What still waits (quiet hours) for somebody who comes no more is not sent."""
     threads = {name for time in times for name in (thread([time]), thread([time, time]))}
     delivery.withdraw_person(resident=person, threads=threads, now=now)
 

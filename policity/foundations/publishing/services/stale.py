@@ -78,7 +78,7 @@ def rebuild() -> int:
 
 
 def whole() -> dict[str, str]:
-    """The address of every page that is declared, noted or in the folder, with its family if any."""
+    """Every address that is declared, noted or in the folder, with its family if it has one."""
     found = {address: "" for address in tree.present() if _ours(address)}
     found |= dict(Page.objects.values_list("address", "family"))
     for family in queries.families().values():

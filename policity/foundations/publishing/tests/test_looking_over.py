@@ -95,6 +95,7 @@ def test_every_setting_that_pages_show_is_known():
         if drawing & set(file.relative_to(root).parts)
         and not {"tests", "back_office"} & set(file.parts)
     ]
-    shown = {name for file in files for name in re.findall(r"settings\.([A-Z_]+)", file.read_text())}
+    text = "".join(file.read_text() for file in files)
+    shown = set(re.findall(r"settings\.([A-Z_]+)", text))
     assert "PUBLIC_URL" in shown
     assert shown <= set(looking_over.SHOWN)
