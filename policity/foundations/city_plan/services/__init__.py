@@ -8,6 +8,7 @@ from policity.foundations.city_plan.services.drawing import (
 from policity.foundations.city_plan.services.evaluating import act, asked, open_year
 from policity.foundations.city_plan.services.importing import Taken, look, take_over
 from policity.foundations.city_plan.services.metering import keep_next
+from policity.foundations.city_plan.services.reminding import remind, set_deadlines
 
 __all__ = [
     "Entry",
@@ -20,6 +21,8 @@ __all__ = [
     "look",
     "open_year",
     "record",
+    "remind",
+    "set_deadlines",
     "set_target",
     "take_over",
 ]
