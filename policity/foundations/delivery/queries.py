@@ -163,12 +163,14 @@ def latest() -> int | None:
     return sent.values_list("message_id", flat=True).first()
 
 
-def far(thread: str) -> dict[str, int]:
-    """How many stand in which state, of all who are told something of a story. One query."""
-    rows = LedgerRow.objects.filter(message__thread=thread).order_by("state").values("state")
-    return {
-        State(row["state"]).word: row["persons"] for row in rows.annotate(persons=CountOf("person"))
-    }
+def far(threads: Iterable[str]) -> dict[str, dict[State, int]]:
+    """How many rows stand in which state, of each of these stories. One query."""
+    rows = LedgerRow.objects.filter(message__thread__in=set(threads)).order_by("state")
+    found: dict[str, dict[State, int]] = {}
+    counts = rows.values_list("message__thread", "state").annotate(rows=CountOf("person"))
+    for thread, state, count in counts:
+        found.setdefault(thread, {})[State(state)] = count
+    return found
 
 
 def told(thread: str) -> bool:

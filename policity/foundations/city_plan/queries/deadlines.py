@@ -42,9 +42,7 @@ def due(today: date) -> list[Due]:
     found = [
         Due(row, days[row.measure.plan_id, row.year, row.turn])
         for row in rows.order_by("measure__plan", "year", "measure__code")
-        if is_due(
-            days[row.measure.plan_id, row.year, row.turn], today, reminded=row.reminded
-        )
+        if is_due(days[row.measure.plan_id, row.year, row.turn], today, reminded=row.reminded)
     ]
     return sorted(found, key=lambda one: one.last_day)
 

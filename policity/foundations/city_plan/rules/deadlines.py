@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 
 from policity.foundations.city_plan.rules.cycle import FORWARD, Turn
 
@@ -26,7 +27,7 @@ def is_due(last_day: date, today: date, *, reminded: date | None) -> bool:
 def out_of_order(days: Mapping[Turn, date]) -> tuple[Turn, Turn] | None:
     """The first two turns of which the later one ends before the earlier; None where none do."""
     set_ = [turn for turn in FORWARD if turn in days]
-    for before, after in zip(set_, set_[1:], strict=False):
+    for before, after in pairwise(set_):
         if days[after] < days[before]:
             return before, after
     return None

@@ -43,9 +43,7 @@ def set_deadlines(
         return
     Deadline.objects.filter(plan=plan, year=fiscal).exclude(turn__in=days).delete()
     for turn, day in days.items():
-        Deadline.objects.update_or_create(
-            plan=plan, year=fiscal, turn=turn, defaults={"day": day}
-        )
+        Deadline.objects.update_or_create(plan=plan, year=fiscal, turn=turn, defaults={"day": day})
     audit.record(
         "plan.days_set", on=f"city_plan.plan:{plan.pk}", by=by, now=now, year=fiscal,
         count=len(days),
@@ -96,9 +94,7 @@ def _tell(some: list[Due], users: Collection[int], today: date, *, now: datetime
             about = heading
             lines.append(heading)
         turn = WORDS[Turn(one.sheet.turn)]
-        lines.append(
-            f"・{measure.code} {measure.name}　{turn}　{until(one.last_day, today)}"
-        )
+        lines.append(f"・{measure.code} {measure.name}　{turn}　{until(one.last_day, today)}")
     if len(some) > MOST_NAMED:
         lines.append(f"ほかに{len(some) - MOST_NAMED}件")
     late = sum(one.last_day < today for one in some)

@@ -21,7 +21,7 @@ from policity.foundations.delivery.models import Dispatch, Message
 from policity.foundations.delivery.services.books import STAFF_FROM
 
 TODAY = NOW.date()
-EVERYBODY = {
+EVERYBODY: dict[str, tuple[Role, *tuple[str, ...]]] = {
     "own": (Role.EDITOR, "bosai"),
     "own publisher": (Role.PUBLISHER, "bosai"),
     "whole city's": (Role.EDITOR,),
@@ -187,8 +187,7 @@ def test_a_sheet_that_moved_on_reminds_its_next_holder_alone(filled, sheet, crew
     step(sheet, Act.RATE, RATING, crew["bosai"])
     services.remind(now=NOW)
     assert told() == {
-        "kikaku": "試しの計画　令和7年度\n"
-        "・1 届ける　企画の確認　期限 11月22日（1日過ぎました）"
+        "kikaku": "試しの計画　令和7年度\n・1 届ける　企画の確認　期限 11月22日（1日過ぎました）"
     }
     assert "（期限を過ぎたもの 1件）" in Message.objects.get().texts["ja"]["title"]
 

@@ -37,7 +37,7 @@ def count(*, now: datetime) -> tuple[int, ...]:
 
     Each count replaces the dispatch's standing, and joins its curve where it tells something new.
     Messages to somebody's own account or work are not counted: each is its reader's. Nor is what
-    has faded: its standing is what was counted before. Nothing is locked while a count is under way.
+    has faded: its standing is what was counted before. Nothing is locked while one is counted.
     """
     waiting = Movement.objects.uncounted().order_by("-message_id")
     nobodys = Q(message__kind__in=APART) | Q(message__dispatch__faded_at__isnull=False)

@@ -57,7 +57,7 @@ def test_staff_are_told_by_mail_and_stand_in_the_ledger(people, routine):
     # No registration to change, and nothing to leave.
     assert "/me/" not in text
     assert mail["List-Unsubscribe"] is None
-    assert queries.far("work:1") == {"handed": 1, "unreachable": 1}
+    assert queries.far(["work:1"]) == {"work:1": {State.UNREACHABLE: 1, State.HANDED: 1}}
     assert queries.told("work:1")
 
 
