@@ -19,7 +19,7 @@ from policity.foundations.delivery import queries as ledger
 from policity.foundations.delivery.rules.ledger import State
 from policity.kit.eras import fiscal_name, fiscal_year
 
-NOBODYS = "担当課なし"
+NOBODYS = "市の全体"
 DAYS_SHOWN = 10
 STATES = {
     State.QUEUED: "送信待ち",
@@ -52,7 +52,7 @@ class Line:
     """A department's sheets: how many stand at each turn."""
 
     department: str
-    counts: tuple[tuple[Turn, int], ...]
+    counts: tuple[tuple[Turn, str, int], ...]
     total: int
 
 
@@ -160,8 +160,8 @@ def _row(sheet: Sheet, days: Mapping[Turn, date], holders: frozenset[int], today
 def _table(rows: Iterable[Row]) -> Iterable[Line]:
     counts = Counter((row.department, row.turn) for row in rows)
     for name in sorted({name for name, _ in counts}, key=lambda name: (name == NOBODYS, name)):
-        mine = tuple((turn, counts[name, turn]) for turn in Turn)
-        yield Line(name, mine, sum(count for _, count in mine))
+        mine = tuple((turn, WORDS[turn], counts[name, turn]) for turn in Turn)
+        yield Line(name, mine, sum(count for *_, count in mine))
 
 
 @dataclass(frozen=True, slots=True)

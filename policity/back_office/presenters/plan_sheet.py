@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from policity.back_office.presenters.plan import NOBODYS
 from policity.foundations.city_plan import presenters as words
 from policity.foundations.city_plan.formats.facts import schemes, stages
 from policity.foundations.city_plan.models import Indicator, Sheet
@@ -178,7 +179,7 @@ def _facts(sheet: Sheet) -> Iterator[tuple[str, str]]:
     measure = sheet.measure
     yield "計画", measure.plan.name
     yield "分野", measure.field.name
-    yield "担当課", measure.department.name if measure.department else "市の全体"
+    yield "担当課", measure.department.name if measure.department else NOBODYS
     if measure.partners:
         yield "協力", measure.partners
     if measure.budget is not None:
