@@ -65,7 +65,7 @@ def at(sheet) -> str:
 
 
 def text(answer) -> str:
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 def pages(sheet: Sheet) -> dict[str, set[Role]]:
