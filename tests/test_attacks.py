@@ -24,8 +24,12 @@ from wagtail.models import Page
 import policity
 from policity.back_office.tests.test_orders_web import create, made
 from policity.fields.alerts.services.records import hand_over, write_note
-from policity.foundations.accounts.models import Role, User
+from policity.foundations.accounts.models import Department, Role, User
 from policity.foundations.accounts.tests.factors import sign_in
+from policity.foundations.city_plan import services as city_plan
+from policity.foundations.city_plan.formats.facts import read_frame
+from policity.foundations.city_plan.tests.conftest import FRAME
+from policity.foundations.city_plan.tests.conftest import table as measures
 from policity.foundations.events import services as events
 from policity.foundations.places.models import Town
 from policity.public_site.tests.content import article, begun, department
@@ -220,6 +224,7 @@ def lived(everybody) -> int:
     write_note(text="見回り", at=now, by=officer, now=now)
     event_for(everybody[Role.EDITOR], now=now)
     hand_over(text="引き継ぎ", summary=[], by=officer, now=now)
+    plan_for(now=now)
     return int(made(officer, [Town.objects.here()[0].pk]).pk)
 
 
@@ -253,6 +258,15 @@ def event_for(editor: User, *, now: datetime) -> None:
     time = row.times.get().pk
     events.add_by_staff(time=time, name="見本", phone="", seats=1, by=editor, now=now)
     events.add_source(name="見本の団体", address="", by=editor, now=now)
+
+
+def plan_for(*, now: datetime) -> None:
+    """A plan with two measures and their sheets of a year."""
+    for slug, name in (("bosai", "防災課"), ("koho", "広報課")):
+        Department.objects.create(slug=slug, name=name)
+    plan = city_plan.draw(frame=read_frame(FRAME), by=None, now=now)
+    city_plan.take_over(plan=plan, data=measures(), by=None, now=now)
+    city_plan.open_year(plan=plan, fiscal=2025, by=None, now=now)
 
 
 def forms(page: Any) -> Iterator[tuple[str, dict[str, list[str]]]]:
@@ -386,6 +400,8 @@ TAKES_FILES = {
     "CSV, shown, and sent back signed; not kept",
     "back_office:hazards": "areas of a hazard map, up to 20 MB (formats/hazards.py): GeoJSON or a "
     "shapefile in a zip, unpacked in memory up to 100 MB; its areas are kept, the file is not",
+    "back_office:plan_table": "a table of measures, CSV or XLSX up to 5 MB, unpacked up to ten "
+    "times that (city_plan/formats/sheets.py): looked at, and sent back signed; not kept",
     "back_office:rule": "a telegram, up to 8 MiB (formats/guard.py): read as XML, tried, not kept",
 }
 # Markup and programs that a browser or a server might follow, under the names that they like.
@@ -444,9 +460,11 @@ def test_who_takes_a_file_is_a_short_list(client: Client, everybody, lived):
         "back_office/forms/events.py",
         "back_office/forms/facilities.py",
         "back_office/forms/hazards.py",
+        "back_office/forms/plan.py",
         "back_office/views/calendars.py",
         "back_office/views/facilities.py",
         "back_office/views/hazards.py",
+        "back_office/views/plan_figures.py",
         "back_office/views/charm.py",
         "back_office/views/rules.py",
         # An older site for Wagtail's part, up to 200 MB: tests in test_importing.py there.

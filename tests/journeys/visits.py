@@ -112,6 +112,16 @@ def _brings_a_list(page: Page) -> None:
     page.locator("form:has(#table) button[type=submit]").click()
 
 
+def _brings_measures(page: Page) -> None:
+    measures = """施策番号,施策名,分野,指標番号,指標名,種類,単位,向き
+9-1,見本 新しい施策,2,1,回数,活動,回,増やす
+"""
+    page.get_by_label("ファイル").set_input_files(
+        {"name": "measures.csv", "mimeType": "text/csv", "buffer": measures.encode()}
+    )
+    page.locator("form:has(#table) button[type=submit]").click()
+
+
 def _adds_an_application(page: Page) -> None:
     page.get_by_text("読み取れないとき").click()
     secret = page.locator(".secret").inner_text().replace("-", "")
@@ -191,6 +201,14 @@ STAFF = (
     Visit("back_office/course_form.html", "/staff/charm/courses/new/"),
     Visit("back_office/photographs.html", "/staff/charm/photographs/"),
     Visit("back_office/photograph.html", "/staff/charm/photographs/{photograph}/"),
+    Visit("back_office/plan.html", "/staff/plan/"),
+    Visit("back_office/plan_sheet.html", "/staff/plan/sheets/{sheet}/"),
+    Visit("back_office/plan_indicator.html", "/staff/plan/indicators/{indicator}/{fiscal}/"),
+    Visit("back_office/plan_days.html", "/staff/plan/days/"),
+    Visit("back_office/plan_table.html", "/staff/plan/table/"),
+    Visit("back_office/plan_table_look.html", "/staff/plan/table/", _brings_measures),
+    Visit("back_office/plan_metrics.html", "/staff/plan/metrics/"),
+    Visit("back_office/plan_metric.html", "/staff/plan/metrics/residents.registered/"),
     Visit("back_office/links.html", "/staff/links/"),
     Visit("back_office/link.html", "/staff/links/{link}/"),
     Visit("back_office/words.html", "/staff/words/"),
@@ -287,6 +305,9 @@ from policity.fields.charm.tests.test_photographs import LARGEST, noted
 from policity.foundations.accounts import services as accounts
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.services.staff import link_of
+from policity.foundations.city_plan import services as city_plan
+from policity.foundations.city_plan.models import Indicator, Sheet
+from policity.foundations.city_plan.queries import plan
 from policity.foundations.events import services as events
 from policity.foundations.events.models import Occurrence, Registration
 from policity.foundations.places import queries as places
@@ -294,6 +315,7 @@ from policity.foundations.residents import queries, services
 from policity.foundations.residents.models import Address
 from policity.foundations.residents.rules.links import Purpose
 from policity.foundations.sharing.services import make
+from policity.kit.eras import fiscal_year
 
 now = timezone.now()
 officer, keeper = (User.objects.get(username=name) for name in ("bosai", "koho"))
@@ -330,6 +352,12 @@ sent = photographs.receive(
     shots=[files.read(noted(), largest=LARGEST)] * 2, now=now)
 shown, _ = Photograph.objects.filter(contribution=sent).order_by("pk")
 photographs.publish(photograph=shown.pk, by=keeper, now=now)
+
+year = fiscal_year(timezone.localdate(now)) - 1
+city_plan.open_year(plan=plan("mihon"), fiscal=year, by=None, now=now)
+sheet = Sheet.objects.order_by("pk").first()
+found |= {"sheet": sheet.pk, "fiscal": year,
+    "indicator": Indicator.objects.filter(measure=sheet.measure, metric="").first().pk}
 
 draft = orders.Draft(Level.EVACUATE, tuple(towns[:3]), "flood", {}, {})
 order = orders.compose(draft=draft, by=officer, now=now)

@@ -65,6 +65,7 @@ DONE = {
     "checked": "確かめた",
     "closed": "終わりにした",
     "composed": "作成",
+    "days_set": "期限を決めた",
     "decided": "決めた",
     "declared": "切り替え",
     "declined": "公開しないと決めた",

@@ -24,6 +24,8 @@ def board(request: HttpRequest) -> HttpResponse:
     if not here(Act.SEE_BOARD):
         first = "crossings" if may(held(request), Act.SEE_CROSSINGS) else "me"
         return redirect(f"back_office:{first}")
+    if not may(held(request), Act.SEE_BOARD) and may(held(request), Act.SEE_PLAN):
+        return redirect("back_office:plan")
     require(request, Act.SEE_BOARD)
     chosen = ChoiceForm.read(request.GET)
     try:

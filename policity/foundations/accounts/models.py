@@ -33,6 +33,9 @@ class Role(models.TextChoices):
     PUBLISHER = "publisher", "ページの承認"
     VIEWER = "viewer", "閲覧"
     AGENCY = "agency", "関係機関（消防・警察など）"
+    PLANNER = "planner", "企画（計画の評価）"
+    ASSESSOR = "assessor", "評価委員（外部の専門家も）"
+    STEERING = "steering", "推進本部（計画の決定）"
 
 
 class Department(models.Model):

@@ -38,13 +38,16 @@ class Act(StrEnum):
     SEE_CROSSINGS = "see_crossings"
     WRITE_PAGES = "write_pages"
     RUN_PAGES = "run_pages"
+    SEE_PLAN = "see_plan"
+    KEEP_PLAN = "keep_plan"
 
 
 _CRISIS_ROOM = frozenset({Role.COMMANDER, Role.DUTY_OFFICER})
 
 MAY: dict[Act, frozenset[Role]] = {
-    # How many were reached where, and nobody's particulars: other agencies look on.
-    Act.SEE_BOARD: frozenset(Role),
+    # How many were reached where, and nobody's particulars: other agencies look on. Experts from
+    # outside see the plan's sheets and nothing else.
+    Act.SEE_BOARD: frozenset(Role) - {Role.ASSESSOR},
     # Who called for help, and where they are called back, is for those on duty alone.
     Act.SEE_TO_ALARMS: _CRISIS_ROOM,
     Act.COMPOSE: _CRISIS_ROOM,
@@ -88,6 +91,12 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.WRITE_PAGES: frozenset({Role.EDITOR, Role.PUBLISHER, Role.ADMINISTRATOR}),
     # Departments, old addresses, readings for the whole site.
     Act.RUN_PAGES: frozenset({Role.ADMINISTRATOR}),
+    # The sheets of the plan's year; whose turn each may take, see `city_plan.policies`.
+    Act.SEE_PLAN: frozenset(
+        {Role.PLANNER, Role.ASSESSOR, Role.STEERING, Role.EDITOR, Role.PUBLISHER}
+    ),
+    # A year and its days, targets, figures, tables.
+    Act.KEEP_PLAN: frozenset({Role.PLANNER}),
 }
 
 # What else there is belongs to telling residents: the installation inside tells nobody, and an

@@ -69,10 +69,29 @@ def in_charge(*, on: date) -> tuple[User, ...]:
 def with_mail(roles: Collection[Role], *, on: date) -> tuple[User, ...]:
     """Who holds one of these roles on a day and has a mail address. One query."""
     held = RoleGrant.objects.on(on).filter(role__in=roles)
-    found = User.objects.filter(grants__in=held, is_active=True).exclude(email="")
-    if not (settings.DEMO or settings.DRILL):
-        found = found.filter(is_sample=False)
+    found = _working().filter(grants__in=held).exclude(email="")
     return tuple(found.distinct().order_by("pk"))
+
+
+def mailboxes(users: Collection[int]) -> dict[int, str]:
+    """The mail address of each of these who works here and has one, by number. One query."""
+    return dict(_working().filter(pk__in=users).exclude(email="").values_list("pk", "email"))
+
+
+def holding(roles: Collection[Role], *, on: date) -> tuple[tuple[int, Role, frozenset[str]], ...]:
+    """Who holds one of these roles on a day, by number, and for which departments by slug.
+
+    No departments: for all of them. One query.
+    """
+    grants = RoleGrant.objects.on(on).filter(role__in=roles, user__in=_working())
+    rows = grants.order_by("pk").values_list("user_id", "role", "departments")
+    return tuple((user, Role(role), frozenset(slugs or ())) for user, role, slugs in rows)
+
+
+def _working() -> QuerySet[User]:
+    """Accounts that are open; made-up ones in the demo and drills alone."""
+    found = User.objects.filter(is_active=True)
+    return found if settings.DEMO or settings.DRILL else found.filter(is_sample=False)
 
 
 @dataclass(frozen=True, slots=True)

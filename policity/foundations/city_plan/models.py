@@ -303,6 +303,25 @@ class Snapshot(Kept):
         return f"{self.metric} {self.begins}"
 
 
+class Deadline(models.Model):
+    """The last day on which a turn of a plan's year should be taken."""
+
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="deadlines", db_index=False)
+    year = models.PositiveSmallIntegerField()
+    turn = models.CharField(max_length=12, choices=[(one.value, one.value) for one in Turn])
+    day = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["plan", "year", "turn"], name="city_plan_one_deadline_a_turn"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} {self.year} {self.turn}"
+
+
 class Sheet(models.Model):
     """A measure's evaluation of one fiscal year (評価シート), and whose turn it is.
 
@@ -348,3 +367,22 @@ class Step(Kept):
 
     def __str__(self) -> str:
         return f"{self.sheet_id} {self.act}"
+
+
+class Reminder(Kept):
+    """That whoever held a sheet's turn was reminded on a day. Append-only; the ledger says how far.
+
+    Once a day at most.
+    """
+
+    sheet = models.ForeignKey(Sheet, models.PROTECT, related_name="reminders", db_index=False)
+    turn = models.CharField(max_length=12, choices=[(one.value, one.value) for one in Turn])
+    day = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sheet", "day"], name="city_plan_one_reminder_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sheet_id} {self.day}"

@@ -83,10 +83,11 @@ def _measure(one: MeasureView) -> Iterator[str]:
     for indicator in one.indicators:
         yield f"   {_indicator(indicator)}"
     if one.move:
-        yield f"   → 次の段階の案: {stages()[one.move.to].name}（{_because(one.move)}）"
+        yield f"   → 次の段階の案: {stages()[one.move.to].name}（{because(one.move)}）"
 
 
-def _because(move: Move) -> str:
+def because(move: Move) -> str:
+    """By which criterion a stage is proposed."""
     criterion = move.because
     bound = criterion.at_least if criterion.at_least is not None else criterion.below
     words = "以上" if criterion.at_least is not None else "未満"

@@ -1,4 +1,4 @@
-"""What the worker does for the plan at night: what is over is counted and kept."""
+"""What the worker does for the plan: counts at night what is over, reminds in the morning."""
 
 from datetime import date, datetime
 
@@ -7,7 +7,10 @@ from django.utils import timezone
 from policity.foundations.city_plan import services
 from policity.foundations.work.rules import Handler, Order
 
+# When the offices open.
+HOUR = 8
 _done: list[date] = []
+_reminded: list[date] = []
 
 
 def count(now: datetime) -> int:
@@ -21,4 +24,16 @@ def count(now: datetime) -> int:
     return kept
 
 
-HANDLERS = (Handler("city_plan", Order.IDLE, count),)
+def remind(now: datetime) -> int:
+    """Once a day from eight o'clock on: whoever holds a turn that is late or ends soon."""
+    local = timezone.localtime(now)
+    if local.hour < HOUR or _reminded == [local.date()]:
+        return 0
+    _reminded[:] = [local.date()]
+    return services.remind(now=now)
+
+
+HANDLERS = (
+    Handler("city_plan", Order.IDLE, count),
+    Handler("city_plan-reminders", Order.IDLE, remind),
+)

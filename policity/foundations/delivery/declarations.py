@@ -9,7 +9,7 @@ from django.db.models import F, Min, Q, QuerySet
 
 from policity.foundations.delivery.models import Dispatch, Reach
 from policity.foundations.delivery.rules.drilling import DRILL
-from policity.foundations.residents.rules.choices import ACCOUNT
+from policity.foundations.residents.rules.choices import APART
 from policity.kit.declare import Lane, Metric, Part, Reading
 
 AT_ONCE = timedelta(minutes=10)
@@ -28,7 +28,7 @@ def _within_ten_minutes_in_drills(since: datetime, until: datetime) -> Reading:
 
 def _let_out(since: datetime, until: datetime) -> QuerySet[Dispatch]:
     sent = Dispatch.objects.filter(approved_at__gte=since, approved_at__lt=until)
-    return sent.exclude(message__kind=ACCOUNT)
+    return sent.exclude(message__kind__in=APART)
 
 
 def _reach(dispatches: QuerySet[Dispatch], left_out: dict[str, int]) -> Reading:

@@ -32,7 +32,7 @@ from policity.foundations.delivery.rules.reach import TELLING, Cell, Sample, Spl
 from policity.foundations.residents.models import Channel
 from policity.foundations.residents.queries import homes
 from policity.foundations.residents.rules.ages import Band
-from policity.foundations.residents.rules.choices import ACCOUNT
+from policity.foundations.residents.rules.choices import APART
 from policity.foundations.work import queries as work
 from policity.kit.declare import Lane
 
@@ -159,8 +159,23 @@ class Status:
 
 def latest() -> int | None:
     """The message that was sent last, of those that are for more than their owner's account."""
-    sent = Dispatch.objects.exclude(message__kind=ACCOUNT).order_by("-message_id")
+    sent = Dispatch.objects.exclude(message__kind__in=APART).order_by("-message_id")
     return sent.values_list("message_id", flat=True).first()
+
+
+def far(threads: Iterable[str]) -> dict[str, dict[State, int]]:
+    """How many rows stand in which state, of each of these stories. One query."""
+    rows = LedgerRow.objects.filter(message__thread__in=set(threads)).order_by("state")
+    found: dict[str, dict[State, int]] = {}
+    counts = rows.values_list("message__thread", "state").annotate(rows=CountOf("person"))
+    for thread, state, count in counts:
+        found.setdefault(thread, {})[State(state)] = count
+    return found
+
+
+def told(thread: str) -> bool:
+    """Whether anything of a story was told already."""
+    return Message.objects.filter(thread=thread).exists()
 
 
 def status(message: int) -> Status | None:
@@ -368,7 +383,7 @@ def sent(limit: int, *, now: datetime, chosen: int | None = None) -> tuple[Sent,
 
     What still waits for approval was sent to nobody, and is missing.
     """
-    wanted = Dispatch.objects.exclude(message__kind=ACCOUNT)
+    wanted = Dispatch.objects.exclude(message__kind__in=APART)
     wanted = wanted.exclude(stage=Dispatch.Stage.AWAITING).select_related("message")
     dispatches = list(wanted.order_by("-message_id")[:limit])
     if chosen is not None and all(one.message_id != chosen for one in dispatches):
@@ -614,7 +629,7 @@ def sending_log(since: datetime, until: datetime) -> tuple[SendingStep, ...]:
     touched = Q()
     for name in ("created_at", "approved_at", "withdrawn_at"):
         touched |= Q(**{f"{name}__{edge}": at for edge, at in period.items()})
-    rows = Dispatch.objects.filter(touched).exclude(message__kind__in=(ACCOUNT, DRILL))
+    rows = Dispatch.objects.filter(touched).exclude(message__kind__in=(*APART, DRILL))
     found = [
         step
         for row in rows.select_related("message__standing", "approved_by").order_by("message_id")

@@ -42,6 +42,8 @@ NEXT: Mapping[tuple[Turn, Act], Turn] = {
         for turn in (Turn.PLANNING, Turn.COMMITTEE, Turn.HEADQUARTERS)
     },
 }
+FORWARD: Mapping[Turn, Act] = {turn: act for turn, act in NEXT if act is not Act.RETURN}
+"""What leads on from each turn, in a year's order."""
 LOCKED = frozenset({Turn.DECIDED, Turn.PUBLISHED})
 GRADING = frozenset({Act.RATE, Act.REVIEW, Act.DECIDE})
 

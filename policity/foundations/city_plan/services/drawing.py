@@ -62,6 +62,10 @@ def set_target(
 ) -> Target:
     """Set a year's target, or another one in its place: then with a reason. Raises PlanRefused."""
     _within(indicator, fiscal)
+    if aim.low is None and aim.high is None:
+        raise PlanRefused("目標の数字を入れてください。")
+    if aim.low is not None and aim.high is not None and aim.low > aim.high:
+        raise PlanRefused("目標の下限が、上限より大きくなっています。")
     if aim.direction is not Direction(indicator.direction):
         raise PlanRefused("目標の向き（以上・以下・範囲）が、指標の向きとちがいます。")
     earlier = Target.objects.filter(indicator=indicator, year=fiscal).exists()

@@ -11,7 +11,7 @@ from policity.foundations.accounts.services import audit
 from policity.foundations.city_plan.formats.facts import schemes, stages
 from policity.foundations.city_plan.models import Measure, Plan, Sheet, Step
 from policity.foundations.city_plan.policies import may
-from policity.foundations.city_plan.queries.evaluating import evaluate, missed
+from policity.foundations.city_plan.queries.evaluating import MeasureView, evaluate, missed
 from policity.foundations.city_plan.rules.cycle import NEXT, Act, Asked, Said, Turn, faults
 from policity.foundations.city_plan.services.drawing import PlanRefused
 from policity.foundations.work import services as work
@@ -100,12 +100,16 @@ DONE: Mapping[Act, str] = {
 
 def asked(sheet: Sheet, *, now: datetime) -> Asked:
     """What a sheet asks for: by its stage, its figures, and what was decided the year before."""
-    plan = sheet.measure.plan
-    scheme = schemes()[plan.scheme]
-    views = evaluate(plan, sheet.year, now=now, only=sheet.measure.code).measures
+    views = evaluate(sheet.measure.plan, sheet.year, now=now, only=sheet.measure.code).measures
+    return asked_by(sheet, views[0] if views else None)
+
+
+def asked_by(sheet: Sheet, view: MeasureView | None) -> Asked:
+    """The same, by a year as it was evaluated already."""
+    scheme = schemes()[sheet.measure.plan.scheme]
     return Asked(
         questions=stages()[sheet.stage].questions,
-        missed=missed(views[0]) if views else {},
+        missed=missed(view) if view else {},
         decided=decided_before(sheet),
         grades=scheme.codes,
         directions=frozenset(scheme.directions),

@@ -6,6 +6,7 @@ from policity.foundations.delivery.services.answering import (
     reply,
     tell_more,
 )
+from policity.foundations.delivery.services.books import to_staff
 from policity.foundations.delivery.services.bouncing import bounce
 from policity.foundations.delivery.services.counting import count
 from policity.foundations.delivery.services.drilling import (
@@ -48,6 +49,7 @@ __all__ = [
     "send",
     "tell",
     "tell_more",
+    "to_staff",
     "told_by_hand",
     "withdraw",
     "withdraw_drill",

@@ -25,7 +25,7 @@ from policity.foundations.places import queries as places_queries
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.queries import Recipient
 from policity.foundations.residents.rules.audience import Audience
-from policity.foundations.residents.rules.choices import ACCOUNT
+from policity.foundations.residents.rules.choices import ACCOUNT, STAFF
 from policity.foundations.residents.rules.links import Purpose
 from policity.kit import moments, ruby
 from policity.kit.languages import LANGUAGES, Language
@@ -106,6 +106,7 @@ class Composer:
         lead = dispatch.message
         self.message = lead.pk
         self.thread = lead.thread
+        self.kind = dispatch.audience["kind"]
         self.leads_to = dispatch.leads_to
         self.ahead = dispatch.ahead
         self.severity = Severity(dispatch.audience["severity"]).rank
@@ -156,14 +157,16 @@ class Composer:
         template = self._mails.get(to.language)
         if template is None:
             template = self._mails[to.language] = self._template(letter)
-        lines = [self._change.link(letter, to.resident)]
+        # Staff have no registration to change or to leave.
+        ours = self.kind == STAFF
+        lines = [] if ours else [self._change.link(letter, to.resident)]
         if self._asks:
             lines.insert(0, self._lead.link(letter, to.resident, self._about(to, "mail")))
         return personal(
             template,
             key=f"{self.message}.{to.resident}",
             to=to.value,
-            unsubscribe=self._leave.link(letter, to.resident),
+            unsubscribe="" if ours else self._leave.link(letter, to.resident),
             lines=lines,
         )
 
@@ -203,17 +206,18 @@ class Composer:
             if letter.page:
                 said += ["", ruby.bracketed(gettext("くわしく見る")), letter.page]
             settings_line = "--\n" + ruby.bracketed(gettext("登録の内容を変える・やめる"))
-            if self._asks:
+            if self.kind == STAFF:
+                body = ["\n".join([*said, "", "--", letter.city])]
+            elif self._asks:
                 asked = ruby.bracketed(gettext(ASKS[self.leads_to]))
-                pieces = ["\n".join([*said, "", asked]), "\n" + settings_line]
+                body = ["\n".join([*said, "", asked]), "\n" + settings_line, letter.city]
             else:
-                pieces = ["\n".join([*said, "", settings_line])]
-        name = letter.city
+                body = ["\n".join([*said, "", settings_line]), letter.city]
         return Template(
             sender=settings.EMAIL_FROM,
-            name=name,
+            name=letter.city,
             subject=letter.subject,
-            body=[*pieces, name],
+            body=body,
             date=self.told_at,
             language=letter.language.html,
         )

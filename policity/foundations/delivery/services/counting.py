@@ -11,7 +11,7 @@ from policity.foundations.delivery import queries
 from policity.foundations.delivery.models import Dispatch, Movement, Reach, Standing
 from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.delivery.rules.reach import Sample, worth_keeping
-from policity.foundations.residents.rules.choices import ACCOUNT
+from policity.foundations.residents.rules.choices import APART
 
 log = structlog.get_logger("policity.delivery")
 
@@ -36,11 +36,11 @@ def count(*, now: datetime) -> tuple[int, ...]:
     """Count every dispatch whose rows have changed since the last count, and say which those are.
 
     Each count replaces the dispatch's standing, and joins its curve where it tells something new.
-    Messages to somebody's own account are not counted: each is for one person. Nor is what has
-    faded: its standing is what was counted before. Nothing is locked while a count is under way.
+    Messages to somebody's own account or work are not counted: each is its reader's. Nor is what
+    has faded: its standing is what was counted before. Nothing is locked while one is counted.
     """
     waiting = Movement.objects.uncounted().order_by("-message_id")
-    nobodys = Q(message__kind=ACCOUNT) | Q(message__dispatch__faded_at__isnull=False)
+    nobodys = Q(message__kind__in=APART) | Q(message__dispatch__faded_at__isnull=False)
     found = dict(waiting.annotate(is_nobodys=nobodys).values_list("message_id", "is_nobodys"))
     if idle := [message for message, is_nobodys in found.items() if is_nobodys]:
         Movement.objects.filter(message__in=idle).update(counted=F("changes"))

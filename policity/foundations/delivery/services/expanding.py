@@ -19,12 +19,13 @@ from policity.foundations.delivery.rules.batches import (
     send_kind,
 )
 from policity.foundations.delivery.rules.ledger import NO_CHANNEL, State
+from policity.foundations.delivery.services import books
 from policity.foundations.delivery.services.counting import moved
 from policity.foundations.delivery.services.telling import AHEAD_OF_ALL
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.models import Channel
 from policity.foundations.residents.rules.audience import Audience
-from policity.foundations.residents.rules.choices import ACCOUNT, DAY, Quiet
+from policity.foundations.residents.rules.choices import ACCOUNT, DAY, STAFF, Quiet
 from policity.foundations.residents.rules.choices import kind as kind_of
 from policity.foundations.work import services as work
 from policity.kit.declare import Lane
@@ -74,7 +75,9 @@ def _whom(audience: Audience, dispatch: Dispatch, *, now: datetime) -> tuple[lis
     """Persons beyond the cursor, ascending, with the minute until which each is not disturbed."""
     quiet: dict[int, Quiet] = {}
     persons: list[int] = []
-    if not audience.only_followers:
+    if audience.kind == STAFF:
+        persons = sorted(audience.persons or ())
+    elif not audience.only_followers:
         found = residents.find(audience)
         persons = found.persons.tolist()
         hours = zip(persons, found.quiet_from.tolist(), found.quiet_to.tolist(), strict=True)
@@ -128,11 +131,13 @@ def _write(
     dispatch: Dispatch, persons: Sequence[int], holds: Sequence[int], *, now: datetime
 ) -> None:
     message = dispatch.message_id
-    account = dispatch.audience["kind"] == ACCOUNT
-    usable = residents.channels(
-        persons, unconfirmed=Leads(dispatch.leads_to).unconfirmed if dispatch.leads_to else False
+    kind = dispatch.audience["kind"]
+    usable = books.channels(
+        persons,
+        kind=kind,
+        unconfirmed=Leads(dispatch.leads_to).unconfirmed if dispatch.leads_to else False,
     )
-    if account:
+    if kind == ACCOUNT:
         # Whether a mail address is somebody's own is asked there and nowhere else.
         usable = [pair for pair in usable if pair[1] == Channel.MAIL]
     hold_of = dict(zip(persons, holds, strict=True))

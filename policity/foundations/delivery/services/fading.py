@@ -14,7 +14,7 @@ from policity.foundations.delivery import queries
 from policity.foundations.delivery.models import Alarm, Dispatch, Standing, Target
 from policity.foundations.delivery.services.counting import count_one
 from policity.foundations.delivery.signals import open_stories
-from policity.foundations.residents.rules.choices import ACCOUNT
+from policity.foundations.residents.rules.choices import APART
 
 PIECE = 2000
 _OF_THESE = """
@@ -76,7 +76,7 @@ def _keep_counts(message: int, *, now: datetime) -> None:
         return
     true = Standing.objects.filter(message=message, changes=F("message__movement__changes"))
     # What was counted then is not counted anew: since then people have moved, left and grown older.
-    if dispatch.message.kind != ACCOUNT and not true.exists():
+    if dispatch.message.kind not in APART and not true.exists():
         count_one(message, now=now)
     Dispatch.objects.filter(message=message).update(faded_at=now)
 

@@ -23,10 +23,9 @@ from policity.foundations.delivery.models import Dispatch, LedgerRow
 from policity.foundations.delivery.rules.batches import EXPAND, Batch, send_kind
 from policity.foundations.delivery.rules.handing import Item, Result
 from policity.foundations.delivery.rules.ledger import IN_DOUBT, NO_ADDRESS, State, resends
-from policity.foundations.delivery.services import expanding
+from policity.foundations.delivery.services import books, expanding
 from policity.foundations.delivery.services.composing import Composer
 from policity.foundations.delivery.services.recording import record
-from policity.foundations.residents import queries as residents
 from policity.foundations.residents.models import Channel
 from policity.foundations.residents.queries import Recipient
 from policity.foundations.work import queries as work_queries
@@ -238,8 +237,9 @@ class Sender:
         if not persons:
             return
         composer = self._composer(batch.message)
-        unconfirmed = composer.unconfirmed
-        found = residents.recipients(batch.channel, persons, unconfirmed=unconfirmed)
+        found = books.recipients(
+            batch.channel, persons, kind=composer.kind, unconfirmed=composer.unconfirmed
+        )
         marked = [(composer.mark(batch.channel, to), to) for to in found]
         told, left = self._told_before(claim, marked, composer.severity)
         items, refused = _items(claim, batch, left, composer)

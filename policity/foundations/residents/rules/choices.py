@@ -17,7 +17,13 @@ ACCOUNT = "account"
 EVENT = "event"
 """The kind of what concerns an event that somebody signed up for."""
 
-_UNCHOSEN = (ACCOUNT, EVENT)
+STAFF = "staff"
+"""The kind of what members of staff are told of their work; no resident hears it."""
+
+APART = (ACCOUNT, STAFF)
+"""What concerns its reader alone: it stands on no board, and no figure of the city counts it."""
+
+_UNCHOSEN = (ACCOUNT, EVENT, STAFF)
 
 Wants = Mapping[str, Severity]
 """The least severity of each kind that is wanted. A kind that is missing is not."""
