@@ -6,12 +6,12 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from policity.design.templatetags.policity import plainly
 from policity.foundations.city_plan import presenters
 from policity.foundations.city_plan.presenters import words
 from policity.foundations.city_plan.presenters.figures import Line, Series
 from policity.foundations.city_plan.rules.attaining import Gap
 from policity.foundations.city_plan.rules.charting import BASE, HEIGHT, WIDTH, Ahead, Mark, chart
+from policity.kit import ruby
 
 
 def draw(series: Series, name: str, *, paper: bool = False) -> SafeString:
@@ -21,7 +21,10 @@ def draw(series: Series, name: str, *, paper: bool = False) -> SafeString:
         Ahead(one.year, one.middle, one.low, one.high)
         for one in (series.trend.forecasts if series.trend else ())
     ]
-    labels = [presenters.number(line.number) for line in series.lines if line.number is not None]
+    # As much as a picture can tell; the table beside it is exact.
+    labels = [
+        presenters.number(round(line.number, 1)) for line in series.lines if line.number is not None
+    ]
     drawn = chart(marks, ahead, longest=max(map(len, labels), default=1))
     context: dict[str, Any] = {
         "chart": drawn,
@@ -54,14 +57,17 @@ def _mark(line: Line) -> Mark:
 
 
 def _said(line: Line) -> str:
-    parts = [plainly(words.year(line.year))]
+    parts = [_spoken(words.year(line.year))]
     if line.number is not None:
         parts.append(presenters.number(line.number))
     else:
-        parts.append(plainly(gettext(words.GAPS.get(line.gap or Gap.NO_VALUE, ""))))
+        parts.append(_spoken(gettext(words.GAPS.get(line.gap or Gap.NO_VALUE, words.NOT_MEASURED))))
     if line.aim:
-        limits = [
-            presenters.number(one) for one in (line.aim.low, line.aim.high) if one is not None
-        ]
-        parts.append(f"({plainly(gettext('目標'))} {'–'.join(limits)})")
+        limits = [one for one in (line.aim.low, line.aim.high) if one is not None]
+        parts.append(f"({_spoken(gettext('目標'))} {'–'.join(map(presenters.number, limits))})")
     return " ".join(parts)
+
+
+def _spoken(text: str) -> str:
+    """What is only heard has no readings beside it: words that have one are told by it."""
+    return "".join(reading or base for base, reading in ruby.parts(text))

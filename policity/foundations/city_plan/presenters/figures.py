@@ -152,6 +152,7 @@ def _line(year: YearView, told: Mapping[int, Told]) -> Line:
         percent=None if attained.share is None else percent(attained.share),
         by_first=None if attained.by_first is None else percent(attained.by_first),
         reached=None if attained.share is None else attained.share >= 1,
-        provisional=figure is not None and (attained.provisional or year.year not in told),
+        provisional=bool(figure and figure.number is not None)
+        and (attained.provisional or year.year not in told),
         corrected=year.corrected,
     )

@@ -5,9 +5,15 @@ Offices number measures as they like ("1-2", "防災１"); an address has letter
 
 import re
 
-_OTHER = re.compile(rb"[^A-Za-z0-9-]")
+_OTHER = re.compile(r"[^A-Za-z0-9-]")
+_WIDE = 0xFFFF
 
 
 def part(code: str) -> str:
-    """A code in an address: what is no letter, digit or dash is written `_e9`. No two are alike."""
-    return _OTHER.sub(lambda found: b"_%02x" % found[0][0], code.encode()).decode()
+    """A code in an address: 防1 is "_96321", four digits a sign. No two codes are alike."""
+    return _OTHER.sub(_written, code)
+
+
+def _written(sign: re.Match[str]) -> str:
+    number = ord(sign[0])
+    return f"__{number:06x}" if number > _WIDE else f"_{number:04x}"
