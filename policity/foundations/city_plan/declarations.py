@@ -10,7 +10,7 @@ from functools import partial
 
 from django.db.models import QuerySet
 from django.utils import timezone, translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from policity.foundations.city_plan.models import Facet, Measure, Plan
 from policity.foundations.city_plan.presenters import figures, pages, printing, tables
@@ -42,6 +42,7 @@ from policity.kit.languages import split
 _PLAN = re.compile(r"plan/([^/]+)/")
 _PLAN_KEY = re.compile(re.escape(plan_key(0)).replace("0", r"(\d+)"))
 _MEASURE_KEY = re.compile(re.escape(measure_key(0)).replace("0", r"(\d+)"))
+_FIELD, _MEASURE = gettext_noop("分野"), gettext_noop("施策")
 
 Found = tuple[str, Rendered | None]
 
@@ -108,7 +109,7 @@ def _fields(addresses: Sequence[str]) -> Iterator[Found]:
         return pages.field(view, number, sheets, years)
 
     now = timezone.now()
-    yield from _drawn(addresses, "city_plan/field.html", draw, now, kind="分野")
+    yield from _drawn(addresses, "city_plan/field.html", draw, now, kind=_FIELD)
 
 
 def _measures(addresses: Sequence[str]) -> Iterator[Found]:
@@ -124,7 +125,7 @@ def _measures(addresses: Sequence[str]) -> Iterator[Found]:
         return pages.measure(view, over, begun, told=told, span=standing.years)
 
     now = timezone.now()
-    yield from _drawn(addresses, "city_plan/measure.html", draw, now, kind="施策", own=True)
+    yield from _drawn(addresses, "city_plan/measure.html", draw, now, kind=_MEASURE, own=True)
 
 
 def _drawn(

@@ -188,7 +188,12 @@ def test_what_the_report_says_when_it_cannot_be(filled, tmp_path):
 
 def test_what_takes_longer_says_how_far_it_is(filled, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "TELLS", 0.02)
-    monkeypatch.setattr(command, "pdf", lambda told: time.sleep(0.1) or b"%PDF")
+
+    def slowly(told: object) -> bytes:
+        time.sleep(0.1)
+        return b"%PDF"
+
+    monkeypatch.setattr(command, "pdf", slowly)
     monkeypatch.setattr(command, "monotonic", time.perf_counter)
     call_command("plan", "report", "R7", "--out", str(tmp_path / "x.pdf"))
     assert "紙面を組んでいます" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from policity.foundations.city_plan.models import Indicator, Measure, Sheet
 from policity.foundations.city_plan.queries import showing
 from policity.foundations.city_plan.rules.cycle import Act, Said, Turn
 from policity.foundations.city_plan.services import Entry
+from policity.foundations.city_plan.services import showing as showing_services
 from policity.foundations.city_plan.tests.conftest import FRAME, NOW, staff, table
 from policity.foundations.city_plan.tests.test_evaluating import RATING, decide, opened, step
 from policity.kit.languages import LANGUAGES
@@ -106,7 +107,8 @@ def test_of_two_plans_of_a_year_none_is_chosen(plan):
     services.draw(frame=read_frame(FRAME.replace("keikaku", "other")), by=None, now=NOW)
     said = words("/plan/")
     assert "ひとつに決まっていません" in said
-    assert len(html.document_fromstring(body("/plan/").decode()).xpath("//main//li/a")) == 2
+    page: Any = html.document_fromstring(body("/plan/").decode())
+    assert len(page.xpath("//main//li/a")) == 2
     assert "この計画には、まだ施策がありません" in words("/plan/other/")
 
 
@@ -269,6 +271,15 @@ def test_a_plan_and_its_measures_bring_their_pages_into_being(db, marked):
     born = {address for family in PAGES for key in marked for address in family.born_of(key)}
     there = {address for family in PAGES for address in family.addresses()}
     assert there - born == {f"{language.prefix}plan/" for language in LANGUAGES}
+
+
+def test_before_pages_are_compared_those_that_move_are_drawn(filled, marked):
+    showing_services.on_comparing(None, now=NOW)
+    assert marked == set()
+    row = Indicator.objects.get(measure__code="1", code="1")
+    Indicator.objects.filter(pk=row.pk).update(metric="events.filled")
+    showing_services.on_comparing(None, now=NOW)
+    assert marked == {showing.measure_key(row.measure_id), showing.plan_key(filled.pk)}
 
 
 def test_pages_that_move_are_looked_at_again_the_next_day_and_others_next_year(filled):
