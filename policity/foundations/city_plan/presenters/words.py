@@ -78,8 +78,8 @@ def figure(value: Decimal | float, unit: str) -> SafeString:
     """A figure with its unit, which is Japanese."""
     number = presenters.number(Decimal(str(value)))
     if get_language() == "ja" or unit.isascii():
-        return format_html("{}{}", number, unit)
-    return format_html('{}<span lang="ja">{}</span>', number, unit)
+        return format_html('<span class="w">{}{}</span>', number, unit)
+    return format_html('<span class="w">{}<span lang="ja">{}</span></span>', number, unit)
 
 
 def aim(target: Aim, unit: str) -> SafeString:
