@@ -18,6 +18,7 @@ ASSETS = {
     "form.css": ("tokens.css", "base.css", "form.css", "events.css", "reading.css"),
     "content.css": ("content.css",),
     "charm.css": ("charm.css",),
+    "plan.css": ("plan.css",),
     "staff.css": ("tokens.css", "base.css", "staff.css", "records.css"),
     "scene.svg": ("scene.svg",),
     "icon.svg": ("icon.svg",),

@@ -77,6 +77,7 @@ CONTENT_TYPES = {
     "json": "application/json",
     "geojson": "application/geo+json",
     "gpx": "application/gpx+xml",
+    "csv": "text/csv; charset=utf-8",
     "png": "image/png",
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",

@@ -173,6 +173,9 @@ CALM = (
     Visit("charm/mine.html", "/{photographs}"),
     Visit("charm/report.html", "/charm/photographs/report/{photograph}/"),
     Visit("charm/done.html", "/charm/photographs/me/nobody/"),
+    Visit("city_plan/plan.html", "/plan/"),
+    Visit("city_plan/field.html", "/plan/mihon/fields/2/"),
+    Visit("city_plan/measure.html", "/plan/mihon/measures/2-2/"),
     Visit("residents/register.html", "/register/"),
     Visit("residents/register.html", "/register/", pressed("main form button[type=submit]")),
     Visit("residents/registered.html", "/register/done/"),
@@ -185,6 +188,7 @@ CALM = (
 # The same in Japanese alone.
 ONCE = (
     Visit("places/sheet.html", "/{sheet}", own=False),
+    Visit("city_plan/report.html", "/{report}", own=False),
     Visit("public_site/error.html", "/errors/404.html", own=False),
     Visit("residents/left.html", "/me/leave/{leave}/", pressed("main form button")),
 )
@@ -414,6 +418,7 @@ def stock(city: City) -> dict[str, object]:
         ("spot", "charm/spots/*/"),
         ("course", "charm/courses/*/"),
         ("sheet", "places/sheets/*/"),
+        ("report", "plan/mihon/report/*/"),
     ):
         # Of the months, one in which something is on: another month's page says only that.
         folder = min(

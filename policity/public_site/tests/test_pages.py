@@ -33,7 +33,9 @@ from policity.public_site.tests.states import (
 
 # What the foot of every page leads to; whether it is there is tried with its own room's pages.
 ELSEWHERE = frozenset(
-    in_each_language("events/") + in_each_language("places/") + in_each_language("charm/")
+    address
+    for room in ("events/", "places/", "charm/", "plan/")
+    for address in in_each_language(room)
 )
 FAMILIES = (*front_pages.PAGES, *alert_pages.PAGES)
 SITE_MAP = next(family for family in search_pages.PAGES if family.name == "site-map")

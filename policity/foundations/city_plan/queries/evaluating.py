@@ -1,7 +1,7 @@
 """A plan's measures as they stand in a fiscal year: one reading of each table for all of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -87,7 +87,10 @@ class IndicatorView:
 
 @dataclass(frozen=True, slots=True)
 class MeasureView:
-    """A measure in a fiscal year. `move` is the stage that its figures propose."""
+    """A measure in a fiscal year. `move` is the stage that its figures propose.
+
+    `has_sheet`: `stage` is that of the year's sheet, not the one it is at now.
+    """
 
     code: str
     name: str
@@ -100,6 +103,7 @@ class MeasureView:
     grade: str | None
     move: Move | None
     decided: bool
+    has_sheet: bool
     indicators: tuple[IndicatorView, ...]
 
 
@@ -132,8 +136,12 @@ _Key = tuple[int, int]
 """An indicator and a fiscal year."""
 
 
-def evaluate(plan: Plan, fiscal: int, *, now: datetime, only: str = "") -> Evaluation:
+def evaluate(
+    plan: Plan, fiscal: int, *, now: datetime, only: str = "", among: Collection[str] | None = None
+) -> Evaluation:
     """The plan's measures in a fiscal year, with the years before; or `only` the one of a code.
+
+    Or those `among` some codes.
 
     Seven queries, however many there are, and those of each metric while its year runs. NoYear.
     """
@@ -141,6 +149,7 @@ def evaluate(plan: Plan, fiscal: int, *, now: datetime, only: str = "") -> Evalu
         raise NoYear(f"{plan.name}に、その年度はありません。")
     these = Measure.objects.filter(plan=plan, first_year__lte=fiscal, last_year__gte=fiscal)
     these = these.filter(code=only) if only else these
+    these = these.filter(code__in=among) if among is not None else these
     rows = list(these.select_related("field", "department").order_by("field__number", "code"))
     indicators = defaultdict(list)
     for one in Indicator.objects.filter(measure__in=these).order_by("code"):
@@ -338,6 +347,7 @@ def _measure(
         grade=scheme.grade_measure(whole.share),
         move=proposed(stage, _history(indicators, stage)),
         decided=bool(sheet and sheet.decided_at),
+        has_sheet=sheet is not None,
         indicators=indicators,
     )
 

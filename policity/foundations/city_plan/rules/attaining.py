@@ -74,12 +74,19 @@ def attain(
 def _side(
     value: Fraction, target: Fraction, sign: int, reckoning: Reckoning, baseline: Number | None
 ) -> Fraction:
-    beyond = value - target if sign > 0 else target - value
-    length = abs(target)
+    """The length and what is beyond the target, by the length; reckoned in one division.
+
+    A large plan has ten thousands of them.
+    """
     if reckoning is Reckoning.BASELINE and baseline is not None:
-        way = sign * (target - Fraction(baseline))
-        length = way if way > 0 else length
-    return (length + beyond) / length if length else Fraction(int(beyond >= 0))
+        start = Fraction(baseline)
+        if (target - start) * sign > 0:
+            return (value - start) / (target - start)
+    if not target:
+        return Fraction(int(value >= 0 if sign > 0 else value <= 0))
+    if (target > 0) is (sign > 0):
+        return value / target
+    return 2 - value / target
 
 
 def improved(value: Number, aim: Aim, baseline: Number) -> Fraction | None:

@@ -11,6 +11,7 @@ from policity.foundations.accounts.services import audit
 from policity.foundations.city_plan.formats.facts import Frame
 from policity.foundations.city_plan.models import Facet, Indicator, Plan, Target, Value
 from policity.foundations.city_plan.rules.attaining import MONTHS, Aim, Direction
+from policity.foundations.city_plan.services import showing
 
 
 class PlanRefused(ValueError):  # noqa: N818  # the thing refused
@@ -53,6 +54,7 @@ def draw(*, frame: Frame, by: User | None, now: datetime) -> Plan:
         for number, (name, text) in enumerate(facets, 1)
     )
     audit.record("plan.made", on=f"city_plan.plan:{plan.pk}", by=by, now=now, title=plan.name)
+    showing.drawn(plan=plan.pk, now=now)
     return plan
 
 
@@ -77,6 +79,7 @@ def set_target(
     audit.record(
         "plan.target_set", on=f"city_plan.indicator:{indicator.pk}", by=by, now=now, year=fiscal
     )
+    showing.changed(plan=indicator.measure.plan_id, measures=[indicator.measure_id], now=now)
     return target
 
 
@@ -126,6 +129,7 @@ def record(
     audit.record(
         "plan.figure_set", on=f"city_plan.indicator:{indicator.pk}", by=by, now=now, year=fiscal
     )
+    showing.changed(plan=indicator.measure.plan_id, measures=[indicator.measure_id], now=now)
     return value
 
 

@@ -12,7 +12,16 @@ from policity.foundations.city_plan.formats.facts import schemes, stages
 from policity.foundations.city_plan.models import Measure, Plan, Sheet, Step
 from policity.foundations.city_plan.policies import may
 from policity.foundations.city_plan.queries.evaluating import MeasureView, evaluate, missed
-from policity.foundations.city_plan.rules.cycle import NEXT, Act, Asked, Said, Turn, faults
+from policity.foundations.city_plan.rules.cycle import (
+    LOCKED,
+    NEXT,
+    Act,
+    Asked,
+    Said,
+    Turn,
+    faults,
+)
+from policity.foundations.city_plan.services import showing
 from policity.foundations.city_plan.services.drawing import PlanRefused
 from policity.foundations.work import services as work
 from policity.kit.eras import fiscal_name
@@ -83,6 +92,8 @@ def act(*, sheet: int, what: Act, said: Said, seen: int, by: User, now: datetime
     audit.record(
         f"plan.{DONE[what]}", on=f"city_plan.sheet:{row.pk}", by=by, now=now, year=row.year
     )
+    if row.turn in LOCKED:
+        showing.changed(plan=row.measure.plan_id, measures=[row.measure_id], now=now)
     return row
 
 

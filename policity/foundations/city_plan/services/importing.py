@@ -29,6 +29,7 @@ from policity.foundations.city_plan.models import (
 )
 from policity.foundations.city_plan.queries.metrics import metrics
 from policity.foundations.city_plan.rules.attaining import MONTHS, Aim
+from policity.foundations.city_plan.services import showing
 from policity.foundations.city_plan.services.evaluating import TOPIC
 from policity.foundations.work import services as work
 
@@ -74,6 +75,8 @@ def take_over(
         "plan.imported", on=f"city_plan.plan:{plan.pk}", by=by, now=now,
         count=len(taken.new) + len(taken.changed),
     )  # fmt: skip
+    measures = plan.measures.values_list("pk", flat=True)
+    showing.changed(plan=plan.pk, measures=measures, now=now)
     return taken
 
 

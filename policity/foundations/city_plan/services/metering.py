@@ -9,6 +9,7 @@ from django.utils import timezone
 from policity.foundations.city_plan.models import Snapshot
 from policity.foundations.city_plan.queries.metrics import last_month, metrics, moments
 from policity.foundations.city_plan.rules.spans import Span, over
+from policity.foundations.city_plan.services import showing
 from policity.kit.declare import Metric, Reading
 
 log = structlog.get_logger("policity.city_plan")
@@ -27,7 +28,9 @@ def keep_next(*, now: datetime) -> int:
     for metric in metrics().values():
         spans = list(over(today, since=counted.get(metric.name)))
         if spans:
-            return sum(_keep(metric, span, now=now) for span in spans)
+            kept = sum(_keep(metric, span, now=now) for span in spans)
+            showing.counted(metric=metric.name, now=now)
+            return kept
     return 0
 
 

@@ -1,0 +1,128 @@
+"""A plan's year as open data: a table (CSV) and a document (JSON), with the same figures."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from policity.foundations.city_plan import presenters
+from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet
+from policity.foundations.city_plan.queries.showing import PlanView
+from policity.kit.eras import fiscal_name
+
+PROVISIONAL = "速報"
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"-?[0-9.]+")
+HEAD = (
+    "計画", "分野", "施策番号", "施策名", "担当課", "指標番号", "指標名", "種類", "単位",
+    "向き", "基準値", "基準年度",
+    "年度", "年度（西暦）", "目標（以上）", "目標（以下）", "実績", "実績がないわけ",
+    "達成度（％）",
+    "はじめの目標での達成度（％）", "速報", "施策の評価",
+)  # fmt: skip
+
+
+def table(view: PlanView, sheets: Iterable[Sheet]) -> bytes:
+    """CSV, a line for each indicator and year: UTF-8 with a byte order mark, for spreadsheets."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(HEAD)
+    for sheet in sheets:
+        for series in sheet.series:
+            rows.writerows(_row(view, sheet, series, line) for line in series.lines)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _row(view: PlanView, sheet: Sheet, series: Series, line: Line) -> Sequence[str]:
+    card = sheet.card
+    told = view.told.get(card.code, {}).get(line.year)
+    low, high = (line.aim.low, line.aim.high) if line.aim else (None, None)
+    cells = (
+        view.name, sheet.field, card.code, card.name, card.department, series.code, series.name,
+        series.kind, series.unit, series.direction, plain(series.baseline),
+        fiscal_name(series.baseline_year) if series.baseline_year else "",
+        fiscal_name(line.year), str(line.year), plain(low), plain(high), plain(line.number),
+        why(line), _whole(line.percent), _whole(line.by_first),
+        PROVISIONAL if line.provisional else "", told.grade if told else "",
+    )  # fmt: skip
+    return [_safe(one) for one in cells]
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+
+
+def document(view: PlanView, fiscal: int, sheets: Iterable[Sheet]) -> bytes:
+    """JSON: the plan, its measures, their indicators, each with its years."""
+    said = {
+        "plan": {
+            "code": view.code, "name": view.name, "first_year": view.first_year,
+            "last_year": view.last_year, "is_sample": view.is_sample,
+        },
+        "year": fiscal,
+        "measures": [_measure(sheet) for sheet in sheets],
+    }  # fmt: skip
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def _measure(sheet: Sheet) -> dict[str, Any]:
+    card, told = sheet.card, sheet.told
+    return {
+        "code": card.code, "name": card.name, "field": sheet.field, "summary": card.summary,
+        "department": card.department, "partners": card.partners, "budget": card.budget,
+        "stage": sheet.stage, "attainment_percent": sheet.percent, "reached": sheet.reached,
+        "measured": sheet.measured, "all": sheet.all,
+        "published": told is not None,
+        "grade": told.grade if told else None,
+        "reasons": dict(told.reasons) if told else {},
+        "actions": list(told.actions) if told else [],
+        "indicators": [_indicator(one) for one in sheet.series],
+    }  # fmt: skip
+
+
+def _indicator(one: Series) -> dict[str, Any]:
+    return {
+        "code": one.code, "name": one.name, "kind": one.kind, "unit": one.unit,
+        "direction": one.direction, "baseline": _exact(one.baseline),
+        "baseline_year": one.baseline_year, "method": one.method,
+        "years": [
+            {
+                "year": line.year,
+                "at_least": _exact(line.aim.low) if line.aim else None,
+                "at_most": _exact(line.aim.high) if line.aim else None,
+                "figure": _exact(line.number),
+                "why_none": why(line) or None,
+                "attainment_percent": line.percent,
+                "attainment_percent_by_first_target": line.by_first,
+                "provisional": line.provisional,
+            }
+            for line in one.lines
+        ],
+    }  # fmt: skip
+
+
+def plain(value: Decimal | None) -> str:
+    """A figure for machines: no commas, no noughts that say nothing."""
+    return presenters.number(value).replace(",", "")
+
+
+def _exact(value: Decimal | None) -> int | float | None:
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _whole(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def why(line: Line) -> str:
+    """Why there is no figure, in Japanese; empty where there is one."""
+    if line.number is not None or line.gap is None:
+        return ""
+    words = presenters.GAPS[line.gap]
+    return f"{words}：{line.reason}" if line.reason else words

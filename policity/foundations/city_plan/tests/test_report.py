@@ -1,0 +1,214 @@
+"""A year's report: page, PDF, table and document carry the same figures, all of them."""
+
+import csv
+import io
+import json
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from lxml import html
+from pypdf import PdfReader
+
+from policity.foundations.accounts.models import Role
+from policity.foundations.city_plan import services
+from policity.foundations.city_plan.declarations import PAGES
+from policity.foundations.city_plan.formats.printing import pdf
+from policity.foundations.city_plan.management.commands import plan as command
+from policity.foundations.city_plan.models import Indicator
+from policity.foundations.city_plan.presenters import figures, printing, tables
+from policity.foundations.city_plan.queries import showing
+from policity.foundations.city_plan.queries.evaluating import evaluate
+from policity.foundations.city_plan.rules.attaining import Aim
+from policity.foundations.city_plan.rules.cycle import Act, Said
+from policity.foundations.city_plan.services import Entry
+from policity.foundations.city_plan.tests.conftest import NOW, staff
+from policity.foundations.city_plan.tests.test_evaluating import decide, opened, step
+
+FILES = next(family for family in PAGES if family.name == "plan-files")
+
+
+@pytest.fixture(autouse=True)
+def _then(time_machine, city):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def told(filled):
+    """A plan with a target that changed, a large and an odd figure, and one published sheet."""
+    at: dict[str, Any] = {"by": None, "now": NOW}
+    one = Indicator.objects.get(measure__code="1", code="1")
+    services.set_target(
+        indicator=one, fiscal=2025, aim=Aim(Decimal("76.5"), None), reason="広げた", **at
+    )
+    large = Indicator.objects.get(measure__code="2", code="1")
+    entry = Entry(Decimal("1234567.25"), evidence="数え直し")
+    services.record(indicator=large, fiscal=2024, entry=entry, **at)
+    people = {
+        "rater": staff("bosai", Role.EDITOR, "bosai"),
+        "keeper": staff("kikaku", Role.ADMINISTRATOR),
+    }
+    sheet = opened(filled)
+    decide(sheet, people, actions=["夜の訪問を組む"])
+    step(sheet, Act.PUBLISH, Said(), people["keeper"])
+    return filled
+
+
+def files(plan: str = "keikaku", fiscal: int = 2025) -> dict[str, bytes]:
+    wanted = [f"/plan/{plan}/{fiscal}.csv", f"/plan/{plan}/{fiscal}.json",
+              f"/plan/{plan}/report/{fiscal}/"]  # fmt: skip
+    found = {address: one.body for address, one in FILES.render(wanted)}
+    return dict(zip(("csv", "json", "html"), (found[one] for one in wanted), strict=True))
+
+
+Figures = list[tuple[str, ...]]
+"""Of each indicator and year: the year, its target's limits, figure, attainment, 速報."""
+
+
+def of_the_table(body: bytes) -> Figures:
+    rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
+    names = ("年度", "目標（以上）", "目標（以下）", "実績", "達成度（％）", "速報")
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def of_the_document(body: bytes) -> Figures:
+    from policity.kit.eras import fiscal_name
+
+    def plain(value):
+        return "" if value is None else tables.plain(Decimal(str(value)))
+
+    return [
+        (fiscal_name(year["year"]), plain(year["at_least"]), plain(year["at_most"]),
+         plain(year["figure"]), plain(year["attainment_percent"]),
+         "速報" if year["provisional"] else "")
+        for measure in json.loads(body)["measures"]
+        for one in measure["indicators"]
+        for year in one["years"]
+    ]  # fmt: skip
+
+
+def cells_of_the_page(body: bytes) -> list[tuple[str, ...]]:
+    page: Any = html.document_fromstring(body.decode())
+    return [
+        tuple(cell.text_content().strip() for cell in row)
+        for row in page.xpath("//div[@class='indicator']//tbody/tr")
+    ]
+
+
+def of_the_cells(cells: list[tuple[str, ...]], units: list[str]) -> Figures:
+    """What people read, taken apart again."""
+    found = []
+    for (year, aim, figure, share), unit in zip(cells, units, strict=True):
+        low = high = ""
+        if aim.endswith("以上"):
+            low = aim.removesuffix("以上").removesuffix(unit)
+        elif aim.endswith("以下"):
+            high = aim.removesuffix("以下").removesuffix(unit)
+        elif aim:
+            low, high = aim.removesuffix("まで").removesuffix(unit).split("から")
+        provisional = "速報" if "（速報）" in figure else ""
+        number = figure.replace("（速報）", "").removesuffix(unit)
+        number = number if number[:1].isdigit() else ""
+        found.append((year, *(one.replace(",", "") for one in (low, high, number)),
+                      share.removesuffix("%"), provisional))  # fmt: skip
+    return found
+
+
+def test_page_table_and_document_carry_the_same_figures(told):
+    found = files()
+    table = of_the_table(found["csv"])
+    rows = csv.DictReader(io.StringIO(found["csv"].decode("utf-8-sig")))
+    units = [row["単位"] for row in rows]
+    assert len(table) == 3 * 4
+    assert table == of_the_document(found["json"])
+    assert table == of_the_cells(cells_of_the_page(found["html"]), units)
+    assert ("令和6年度", "1000", "", "1234567.25", "123456", "速報") in table
+    assert ("令和7年度", "76.5", "", "77", "100", "") in table
+
+
+def test_the_pdf_carries_every_cell_of_the_page_in_its_order(told):
+    cells = cells_of_the_page(files()["html"])
+    view = showing.view(told)
+    sheets = list(figures.sheets(evaluate(told, 2025, now=NOW), view))
+    reader = PdfReader(io.BytesIO(pdf(list(printing.paper("見本市", view, 2025, sheets))[-1])))
+    text = "".join("".join(page.extract_text().split()) for page in reader.pages)
+    at = text.rindex("届ける")
+    for row in cells:
+        for cell in filter(None, row):
+            words = "".join(cell.split())
+            found = text.find(words, at)
+            assert found >= 0, words
+            at = found + len(words)
+
+
+def test_the_pdf_could_go_to_print(told, tmp_path):
+    out = tmp_path / "report.pdf"
+    call_command("plan", "report", "R7", "--out", str(out))
+    assert [one.name for one in tmp_path.iterdir()] == ["report.pdf"]
+    reader = PdfReader(out)
+    catalogue: Any = reader.trailer["/Root"]
+    assert catalogue["/MarkInfo"]["/Marked"]
+    assert catalogue["/Lang"] == "ja"
+    assert reader.metadata.title == "試しの計画 令和7年度の報告"
+    fonts = [
+        font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+        for page in reader.pages
+        for font in page["/Resources"]["/Font"].values()
+    ]
+    assert fonts
+    assert all({"/FontFile2", "/FontFile3"} & set(font) for font in fonts)
+    words = "".join(page.extract_text() for page in reader.pages)
+    for part in (
+        "もくじ",
+        "全体のようす",
+        "西東京市",
+        "なぜ、届かなかったか",
+        "夜だった",
+        "夜の訪問を組む",
+    ):
+        assert part in words, part
+
+
+def test_what_the_report_says_when_it_cannot_be(filled, tmp_path):
+    for year, out, words in (
+        ("R7", tmp_path / "no" / "x.pdf", "書き出せません"),
+        ("R7", tmp_path, "書き出せません"),
+        ("いつか", tmp_path / "x.pdf", "令和8年度"),
+        ("R20", tmp_path / "x.pdf", "計画はありません"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            call_command("plan", "report", year, "--out", str(out))
+    with pytest.raises(CommandError, match="期間の外"):
+        call_command("plan", "report", "R2", "--plan", "keikaku", "--out", str(tmp_path / "x.pdf"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_takes_longer_says_how_far_it_is(filled, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "TELLS", 0.02)
+
+    def slowly(told: object) -> bytes:
+        time.sleep(0.1)
+        return b"%PDF"
+
+    monkeypatch.setattr(command, "pdf", slowly)
+    monkeypatch.setattr(command, "monotonic", time.perf_counter)
+    call_command("plan", "report", "R7", "--out", str(tmp_path / "x.pdf"))
+    assert "紙面を組んでいます" in capsys.readouterr().err
+
+
+def test_nothing_in_the_table_is_a_formula(filled):
+    one = Indicator.objects.get(measure__code="1", code="1")
+    Indicator.objects.filter(pk=one.pk).update(name="=HYPERLINK(1)", baseline=Decimal(-5))
+    body = files()["csv"]
+    assert body.startswith(b"\xef\xbb\xbf")
+    row = next(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+    assert (row["指標名"], row["基準値"]) == ("'=HYPERLINK(1)", "-5")
+
+
+def test_a_year_without_measures_still_has_a_report(plan, tmp_path):
+    assert "まだありません" in files()["html"].decode()
+    call_command("plan", "report", "R7", "--out", str(tmp_path / "x.pdf"))
+    assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")
