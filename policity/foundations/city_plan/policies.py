@@ -1,5 +1,6 @@
 """Whose turn on a sheet somebody may take."""
 
+from collections.abc import Collection
 from datetime import date
 
 from policity.foundations.accounts.models import Role, User
@@ -28,6 +29,11 @@ def may(user: User, act: Act, sheet: Sheet, *, on: date) -> bool:
     return any(role in KEEPERS for role, _ in held)
 
 
+def keeps(roles: Collection[Role]) -> bool:
+    """Whether one of the roles may write plans, targets and figures, and read what residents say."""
+    return not KEEPERS.isdisjoint(roles)
+
+
 def may_keep(user: User, *, on: date) -> bool:
     """Whether somebody may write plans, targets and figures."""
-    return any(role in KEEPERS for role, _ in offices(user, on=on))
+    return keeps([role for role, _ in offices(user, on=on)])

@@ -1,6 +1,8 @@
-"""What the worker does for the plan at night: what is over is counted and kept."""
+"""What the worker does for the plan: at night what is over is counted and kept, and calls for
+comments begin and end.
+"""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
@@ -21,4 +23,20 @@ def count(now: datetime) -> int:
     return kept
 
 
-HANDLERS = (Handler("city_plan", Order.IDLE, count),)
+EVERY = timedelta(minutes=1)
+
+_looked: list[datetime] = []
+
+
+def turn_calls(now: datetime) -> int:
+    """Once a minute: a call for comments begins on its day, and ends with its last."""
+    if _looked and timedelta() <= now - _looked[0] < EVERY:
+        return 0
+    _looked[:] = [now]
+    return services.turn(now=now)
+
+
+HANDLERS = (
+    Handler("city_plan", Order.IDLE, count),
+    Handler("plan_comments", Order.ROUTINE, turn_calls),
+)
