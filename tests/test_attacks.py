@@ -66,6 +66,7 @@ OPEN = {
     "short_link": "to a published page; a number a day, of nobody",
     "send/": "photographs for staff to look at; counted, and no more than staff can see through",
     "report/<int:number>/": "a word to staff about a published photograph; counted",
+    "send/<int:number>/": "a comment on a plan, for staff; counted, and no more than 5,000 a call",
     "search/": "what is published; who asks for what is kept nowhere",
     "search/suggest/": "titles of what is published",
 }
@@ -358,8 +359,8 @@ def test_who_may_come_without_a_token_is_a_short_list():
         for name, route, _ in VIEWS
         if re.search(r"(register|me|reply)", route)
     }
-    # Whoever sends a photograph, or says what is wrong with one, has no cookie either.
-    linked |= {"send/", "report/<int:number>/"}
+    # Whoever sends a photograph or a comment, or says what is wrong with one, has no cookie either.
+    linked |= {"send/", "report/<int:number>/", "send/<int:number>/"}
     # Wagtail's own list of pages for its menu: it is read, and changes nothing.
     linked |= {name for name, route, _ in EDITING if route.startswith("staff/content/api/")}
     assert exempt <= linked

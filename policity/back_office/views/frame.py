@@ -14,6 +14,7 @@ from policity.foundations.accounts import policies
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.policies import Act, may
 from policity.foundations.accounts.queries import roles
+from policity.foundations.city_plan.policies import keeps
 from policity.kit import sides
 from policity.kit.network import last_hop
 
@@ -24,6 +25,7 @@ def page(
     """A page with the menu of what this person may see."""
     menu = {
         "page": name,
+        "keeps_plan": _keeps_plan(request),
         "may": frozenset(act.value for act in Act if may(held(request), act)),
         "city_name": city_name(),
         "inside": settings.ROLE == sides.Role.INTERNAL,
@@ -36,6 +38,18 @@ def require(request: HttpRequest, act: Act) -> User:
     if not may(held(request), act):
         raise PermissionDenied
     return cast(User, request.user)
+
+
+def keeper(request: HttpRequest) -> User:
+    """Who asks, where they keep the city's plan. Raises PermissionDenied."""
+    if not _keeps_plan(request):
+        raise PermissionDenied
+    return cast(User, request.user)
+
+
+def _keeps_plan(request: HttpRequest) -> bool:
+    """Residents are asked by the installation that they reach."""
+    return settings.ROLE != sides.Role.INTERNAL and keeps(held(request))
 
 
 def whose(request: HttpRequest, act: Act) -> frozenset[str] | None:

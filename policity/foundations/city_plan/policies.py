@@ -30,7 +30,7 @@ def may(user: User, act: Act, sheet: Sheet, *, on: date) -> bool:
 
 
 def keeps(roles: Collection[Role]) -> bool:
-    """Whether one of the roles may write plans, targets and figures, and read what residents say."""
+    """Whether one of the roles may keep plans, and read what residents say of them."""
     return not KEEPERS.isdisjoint(roles)
 
 

@@ -37,7 +37,9 @@ def send(request: HttpRequest, language: Language, number: int) -> HttpResponse:
         # typed is lost.
         form = CommentForm(initial=request.POST.dict(), measures=())
         context = present.send(None, (), form, language.code) | {"faults": [present.away()]}
-        return _page("comment", language, f"{queries.ROOT}send/{number}/", context, NOT_NOW, city="")
+        return _page(
+            "comment", language, f"{queries.ROOT}send/{number}/", context, NOT_NOW, city=""
+        )
 
 
 def _send(request: HttpRequest, language: Language, number: int) -> HttpResponse:
@@ -77,9 +79,7 @@ def mine(request: HttpRequest, language: Language, link: str) -> HttpResponse:
     if comment is None or view is None:
         return _said(language, present.broken(), NOT_FOUND)
     answers = next(iter(queries.results({view.id})), None)
-    context = present.mine(
-        comment, view, answers, language.code, word=request.GET.get("done", "")
-    )
+    context = present.mine(comment, view, answers, language.code, word=request.GET.get("done", ""))
     return _page("my_comment", language, f"{queries.ROOT}me/{link}/", context)
 
 

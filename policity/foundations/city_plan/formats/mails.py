@@ -12,7 +12,9 @@ from policity.foundations.city_plan.rules.commenting import readable, tidy
 
 LARGEST = 900_000
 # Lines that quote another's words are theirs to keep: nothing is cut but markup.
-_TAG = re.compile(r"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(
+    r"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE
+)
 _BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr)\b[^>]*>", re.IGNORECASE)
 
 

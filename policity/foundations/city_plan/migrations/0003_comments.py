@@ -28,6 +28,9 @@ class Migration(migrations.Migration):
                 ('published_at', models.DateTimeField(null=True)),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='city_plan.plan')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='city_plan_call_ends_after_it_begins')],
+            },
         ),
         migrations.CreateModel(
             name='CommentGroup',
@@ -59,13 +62,8 @@ class Migration(migrations.Migration):
                 ('measure', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='city_plan.measure')),
                 ('group', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='city_plan.commentgroup')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='city_plan_call_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('withheld', ''), ('group', None), _connector='OR'), name='city_plan_withheld_is_in_no_group'),
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('withheld', ''), ('group', None), _connector='OR'), name='city_plan_withheld_is_in_no_group')],
+            },
         ),
     ]

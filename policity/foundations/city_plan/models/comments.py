@@ -50,7 +50,8 @@ class Call(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(last_day__gte=F("first_day")), name="city_plan_call_ends_after_it_begins"
+                condition=Q(last_day__gte=F("first_day")),
+                name="city_plan_call_ends_after_it_begins",
             ),
         ]
 

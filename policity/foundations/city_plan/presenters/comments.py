@@ -229,15 +229,15 @@ def send(
         "faults": [Fault(name, str(texts[0])) for name, texts in faults.items()],
         "refusal": refusal,
         "call": call(view, code) if view else None,
-        "fields": [
-            (ruby.foreign(name), [(str(key), ruby.foreign(said), str(key) == chosen)
-                                  for key, said in some])
-            for name, some in fields
-        ],  # fmt: skip
+        "fields": [(ruby.foreign(name), _options(some, chosen)) for name, some in fields],
         # Kept until they are known again.
         "chosen": chosen if view is None else "",
         "days": periods()["comments"].keeps.days,
     }
+
+
+def _options(some: Sequence[tuple[int, str]], chosen: str) -> list[tuple[str, str, bool]]:
+    return [(str(key), ruby.foreign(said), str(key) == chosen) for key, said in some]
 
 
 def mine(
@@ -263,7 +263,9 @@ def away() -> Fault:
     """What is said where the database is away: it is not kept, and what was typed is there."""
     return Fault(
         "text",
-        gettext("いまは受け取れません。少し待って、もう一度送ってください。書いたことは残っています。"),
+        gettext(
+            "いまは受け取れません。少し待って、もう一度送ってください。書いたことは残っています。"
+        ),
     )
 
 

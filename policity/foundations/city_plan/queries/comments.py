@@ -1,7 +1,7 @@
 """Calls for comments, what came in, and what of it everybody may read."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -126,6 +126,11 @@ def groups(call: int) -> tuple[GroupView, ...]:
     )  # fmt: skip
 
 
+def call_of_group(group: int) -> int | None:
+    """The call that a group is of. One query."""
+    return CommentGroup.objects.filter(pk=group).values_list("call", flat=True).first()
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What everybody may read of a call once it is answered: nobody's own words, and no names."""
@@ -198,7 +203,7 @@ def found(call: int, asked: Asked) -> QuerySet[Comment]:
     return rows.select_related("measure", "group", "by").order_by("pk")
 
 
-def comments(rows: QuerySet[Comment]) -> tuple[CommentView, ...]:
+def comments(rows: Iterable[Comment]) -> tuple[CommentView, ...]:
     """Comments as staff see them. One query."""
     return tuple(map(_view, rows))
 

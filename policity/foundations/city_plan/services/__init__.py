@@ -1,5 +1,6 @@
 from policity.foundations.city_plan.services.calling import (
     CallDraft,
+    MovedOn,
     announce,
     change_call,
     close,
@@ -40,6 +41,7 @@ __all__ = [
     "CallDraft",
     "CommentRefused",
     "Entry",
+    "MovedOn",
     "NamesSomebody",
     "PlanRefused",
     "Sent",

@@ -23,8 +23,14 @@ from policity.foundations.work import services as work
 from policity.kit.eras import fiscal_name
 
 Texts = Mapping[str, Mapping[str, str]]
-MOVED_ON = "ほかの人が、先に変えました。いまの内容を見て、もう一度してください。"
 _BACKWARDS = "終わりの日を、始まりの日よりあとにしてください。"
+
+
+class MovedOn(PlanRefused):
+    """Somebody else has changed it since it was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("ほかの人が、先に変えました。いまの内容を見て、もう一度してください。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +117,11 @@ def extend(*, call: int, last_day: date, reason: str, by: User, now: datetime) -
     if row.stage not in (Stage.COMING, Stage.OPEN, Stage.CLOSED):
         raise PlanRefused("この募集は、もう延ばせません。")
     today = timezone.localdate(now)
-    if last_day < max(today, row.first_day) or last_day <= row.last_day and row.closed_at is None:
-        raise PlanRefused("新しい終わりの日を、今日からあとで、いまの終わりの日よりあとにしてください。")
+    is_later = row.closed_at is not None or last_day > row.last_day
+    if not is_later or last_day < max(today, row.first_day):
+        raise PlanRefused(
+            "新しい終わりの日を、今日からあとで、いまの終わりの日よりあとにしてください。"
+        )
     _why(reason)
     row.last_day, row.closed_at = last_day, None
     row.stage = Stage.OPEN if row.first_day <= today else Stage.COMING
@@ -196,7 +205,7 @@ def _found(call: int) -> Call:
 def _seen(call: int, seen: int) -> Call:
     row = _found(call)
     if row.revision != seen:
-        raise PlanRefused(MOVED_ON)
+        raise MovedOn
     return row
 
 

@@ -20,20 +20,22 @@ from policity.foundations.city_plan.rules.commenting import (
     Stage,
     names,
 )
-from policity.foundations.city_plan.services.calling import MOVED_ON, particulars, words
+from policity.foundations.city_plan.services.calling import MovedOn, particulars, words
 from policity.foundations.city_plan.services.drawing import PlanRefused
 from policity.foundations.city_plan.services.evaluating import TOPIC
 from policity.foundations.work import services as work
 
 CLOSED = gettext_noop("いまは、意見を受け付けていません。")
-FULL = gettext_noop("いまは、意見がたくさん届いていて、ウェブでは受け取れません。メールか紙で送ってください。")
+FULL = gettext_noop(
+    "いまは、意見がたくさん届いていて、ウェブでは受け取れません。メールか紙で送ってください。"
+)
 
 
 class CommentRefused(ValueError):  # noqa: N818  # the thing refused
     """It is not taken. The message is one Japanese sentence, for the catalogues."""
 
 
-class NamesSomebody(PlanRefused):  # noqa: N818  # the thing refused
+class NamesSomebody(PlanRefused):  # the thing refused
     """An answer holds what reads like the name or address of who sent a comment."""
 
 
@@ -104,7 +106,9 @@ def put_together(
     _open(call)
     rows = _ticked(call, comments)
     if rows.exclude(withheld="").exists():
-        raise PlanRefused("公開しないことにした意見は、まとめられません。先に、それをやめてください。")
+        raise PlanRefused(
+            "公開しないことにした意見は、まとめられません。先に、それをやめてください。"
+        )
     if group is None:
         if not title.strip():
             raise PlanRefused("まとまりの名前を書くか、いまあるまとまりを選んでください。")
@@ -159,7 +163,7 @@ def answer(
         raise PlanRefused("このまとまりは、ありません。")
     _open(row.call_id)
     if row.revision != seen:
-        raise PlanRefused(MOVED_ON)
+        raise MovedOn
     said = texts["ja"]
     if outcome and not (said["summary"] and said["answer"]):
         raise PlanRefused("意見の概要と、市の考え方を、日本語で書いてください。")
@@ -197,9 +201,7 @@ def release(*, comment: int, by: User, now: datetime) -> None:
 @work.alone(TOPIC)
 def exported(*, call: int, count: int, by: User, now: datetime) -> None:
     """Somebody took the comments along as a file."""
-    audit.record(
-        "comments.exported", on=f"city_plan.call:{call}", by=by, now=now, count=count
-    )
+    audit.record("comments.exported", on=f"city_plan.call:{call}", by=by, now=now, count=count)
 
 
 def _open(call: int) -> Call:
