@@ -44,7 +44,7 @@ def read(data: bytes) -> Mail:
         found = sender.addresses[0] if sender and sender.addresses else None
         name = str(found.display_name) if found else ""
         address = str(found.addr_spec) if found else ""
-        return Mail(_clean(text), _clean(name), _clean(address), at.datetime if at else None)
+        return Mail(text, _clean(name), _clean(address), at.datetime if at else None)
     except BadMail:
         raise
     except Exception as error:  # the library breaks at what strangers write in many ways
@@ -55,6 +55,8 @@ _UNREADABLE = "メールとして読めません。.eml のファイルを選ぶ
 
 
 def _text(mail: EmailMessage) -> str:
+    if not mail.keys():
+        raise BadMail(_UNREADABLE)
     body = mail.get_body(preferencelist=("plain", "html"))
     if body is None:
         raise BadMail(_UNREADABLE)
@@ -67,7 +69,7 @@ def _text(mail: EmailMessage) -> str:
         text = said.decode("utf-8", "replace")
     if body.get_content_subtype() == "html":
         text = unescape(_TAG.sub("", _BREAK.sub("\n", text)))
-    if not text.strip():
+    if not (text := _clean(text)):
         raise BadMail(_UNREADABLE)
     return text
 

@@ -1,6 +1,5 @@
 """Calls for comments, what came in, and what of it everybody may read."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -88,13 +87,15 @@ def measures(plan: int, year: int | None) -> list[tuple[str, list[tuple[int, str
 
 def numbers(call: int) -> Numbers:
     """How many comments came and where they are. One query."""
-    rows = Comment.objects.filter(call=call).values_list("channel", "withheld", "group__isnull")
-    counted: Counter[str] = Counter()
+    rows = Comment.objects.filter(call=call).values_list("channel").order_by()
     by_channel = dict.fromkeys(Channel, 0)
-    for channel, withheld, loose, count in rows.annotate(count=Count("pk")).order_by():
-        by_channel[Channel(channel)] += count
-        counted["withheld" if withheld else "waiting" if loose else "grouped"] += count
-    return Numbers(by_channel, counted["grouped"], counted["withheld"], counted["waiting"])
+    grouped = withheld = 0
+    for channel, count, together, out in rows.annotate(
+        count=Count("pk"), together=Count("group"), out=Count("pk", filter=~Q(withheld=""))
+    ):
+        by_channel[Channel(channel)] = count
+        grouped, withheld = grouped + together, withheld + out
+    return Numbers(by_channel, grouped, withheld, sum(by_channel.values()) - grouped - withheld)
 
 
 @dataclass(frozen=True, slots=True)
