@@ -1,6 +1,7 @@
 """A call for comments as tests make one, with somebody who keeps the plan."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.city_plan import services
@@ -34,12 +35,12 @@ def call(plan: Plan, *, first: date = FIRST, last: date = LAST, now: datetime = 
     return made
 
 
-def web(number: int, text: str = "英語でも知らせてください", **more: str) -> int:
+def web(number: int, text: str = "英語でも知らせてください", **more: Any) -> int:
     return services.receive(call=number, sent=Sent(text, **more), language="ja", now=NOW)
 
 
 def paper(
-    number: int, text: str = "英語も", *, channel: Channel = Channel.PAPER, **more: str
+    number: int, text: str = "英語も", *, channel: Channel = Channel.PAPER, **more: Any
 ) -> int:
     sent = Sent(text, **more)
     return services.type_in(

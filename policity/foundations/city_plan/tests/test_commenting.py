@@ -47,7 +47,7 @@ def test_what_is_readable_stays_and_the_rest_goes_once(text):
     once = readable(tidy(text))
     assert readable(once) == once
     assert not set(once) & set("\r\0\x1b\u202e\u2066")
-    assert "\u3000あ\n\t絵文字🎉" == readable("\u3000あ\n\t絵文字🎉")
+    assert readable("\u3000あ\n\t絵文字🎉") == "\u3000あ\n\t絵文字🎉"
 
 
 @given(st.text("あい 見本・-12３"), st.text("あい 見本・-12３"), st.text("あい 見本・-12３"))

@@ -10,11 +10,11 @@ from policity.foundations.city_plan.formats.mails import LARGEST, BadMail, Mail,
 from policity.foundations.city_plan.rules.commenting import readable
 
 
-def mail(text: str = "英語でも知らせてください\n見本より", **more: str) -> bytes:
+def mail(text: str = "英語でも知らせてください\n見本より", *, charset: str = "utf-8") -> bytes:
     made = EmailMessage()
     made["From"] = "見本 花子 <hanako@example.jp>"
     made["Date"] = "Mon, 23 Nov 2026 10:20:00 +0900"
-    made.set_content(text, **more)
+    made.set_content(text, charset=charset)
     return made.as_bytes()
 
 
