@@ -26,6 +26,9 @@ from policity.back_office.tests.test_orders_web import create, made
 from policity.fields.alerts.services.records import hand_over, write_note
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.tests.factors import sign_in
+from policity.foundations.city_plan import services as plan
+from policity.foundations.city_plan.formats.facts import read_frame
+from policity.foundations.city_plan.tests.conftest import FRAME
 from policity.foundations.events import services as events
 from policity.foundations.places.models import Town
 from policity.public_site.tests.content import article, begun, department
@@ -220,6 +223,7 @@ def lived(everybody) -> int:
     now = timezone.now()
     write_note(text="見回り", at=now, by=officer, now=now)
     event_for(everybody[Role.EDITOR], now=now)
+    call_for(everybody[Role.ADMINISTRATOR], now=now)
     hand_over(text="引き継ぎ", summary=[], by=officer, now=now)
     return int(made(officer, [Town.objects.here()[0].pk]).pk)
 
@@ -254,6 +258,29 @@ def event_for(editor: User, *, now: datetime) -> None:
     time = row.times.get().pk
     events.add_by_staff(time=time, name="見本", phone="", seats=1, by=editor, now=now)
     events.add_source(name="見本の団体", address="", by=editor, now=now)
+
+
+def call_for(keeper: User, *, now: datetime) -> int:
+    """A call for comments, with one that waits and one in a group; the number of the call."""
+    drawn = plan.draw(frame=read_frame(FRAME), by=keeper, now=now)
+    today = timezone.localdate(now)
+    draft = plan.CallDraft(
+        drawn.pk,
+        None,
+        {"ja": {"title": "見本の募集", "body": ""}},
+        today,
+        today + timedelta(days=9),
+    )
+    number = plan.draft_call(draft=draft, by=keeper, now=now).pk
+    plan.announce(call=number, by=keeper, now=now)
+    first, _ = (
+        plan.receive(call=number, sent=plan.Sent("見本の意見"), language="ja", now=now)
+        for _ in range(2)
+    )
+    plan.put_together(
+        call=number, comments=[first], group=None, title="見本のまとまり", by=keeper, now=now
+    )
+    return number
 
 
 def forms(page: Any) -> Iterator[tuple[str, dict[str, list[str]]]]:
@@ -383,6 +410,8 @@ TAKES_FILES = {
     "document type, at most 20,000 points; its line is kept, the file is not",
     "back_office:calendars": "a calendar, up to 1 MB (formats/reading.py): read in a process "
     "with a limit, not kept",
+    "back_office:type_comment": "a mail (.eml), up to 900 kB (city_plan/formats/mails.py): its "
+    "text is shown in the form, the file is not kept",
     "back_office:facilities": "a list of facilities, up to 1 MB (formats/facilities.py): read as "
     "CSV, shown, and sent back signed; not kept",
     "back_office:hazards": "areas of a hazard map, up to 20 MB (formats/hazards.py): GeoJSON or a "
@@ -442,6 +471,7 @@ def test_who_takes_a_file_is_a_short_list(client: Client, everybody, lived):
     assert reads == {
         "back_office/forms/__init__.py",
         "back_office/forms/charm.py",
+        "back_office/forms/comments.py",
         "back_office/forms/events.py",
         "back_office/forms/facilities.py",
         "back_office/forms/hazards.py",
@@ -449,6 +479,7 @@ def test_who_takes_a_file_is_a_short_list(client: Client, everybody, lived):
         "back_office/views/facilities.py",
         "back_office/views/hazards.py",
         "back_office/views/charm.py",
+        "back_office/views/comments.py",
         "back_office/views/rules.py",
         # An older site for Wagtail's part, up to 200 MB: tests in test_importing.py there.
         "public_site/forms.py",

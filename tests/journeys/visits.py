@@ -161,6 +161,12 @@ CALM = (
     Visit("charm/mine.html", "/{photographs}"),
     Visit("charm/report.html", "/charm/photographs/report/{photograph}/"),
     Visit("charm/done.html", "/charm/photographs/me/nobody/"),
+    Visit("city_plan/calls.html", "/plan/comments/"),
+    Visit("city_plan/call.html", "/plan/comments/{open_call}/"),
+    Visit("city_plan/result.html", "/plan/comments/{call}/result/"),
+    Visit("city_plan/comment.html", "/plan/comments/send/{open_call}/"),
+    Visit("city_plan/my_comment.html", "/{comment_page}"),
+    Visit("city_plan/said.html", "/plan/comments/me/nobody/"),
     Visit("residents/register.html", "/register/"),
     Visit("residents/register.html", "/register/", pressed("main form button[type=submit]")),
     Visit("residents/registered.html", "/register/done/"),
@@ -189,6 +195,12 @@ STAFF = (
     Visit("back_office/course_form.html", "/staff/charm/courses/new/"),
     Visit("back_office/photographs.html", "/staff/charm/photographs/"),
     Visit("back_office/photograph.html", "/staff/charm/photographs/{photograph}/"),
+    Visit("back_office/calls.html", "/staff/plan/comments/"),
+    Visit("back_office/call_form.html", "/staff/plan/comments/new/"),
+    Visit("back_office/call.html", "/staff/plan/comments/{open_call}/"),
+    Visit("back_office/comment_form.html", "/staff/plan/comments/{open_call}/type/"),
+    Visit("back_office/comment.html", "/staff/plan/comments/one/{comment}/"),
+    Visit("back_office/comment_group.html", "/staff/plan/comments/groups/{group}/"),
     Visit("back_office/links.html", "/staff/links/"),
     Visit("back_office/link.html", "/staff/links/{link}/"),
     Visit("back_office/words.html", "/staff/words/"),
@@ -284,6 +296,9 @@ from policity.fields.charm.tests.test_photographs import LARGEST, noted
 from policity.foundations.accounts import services as accounts
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.services.staff import link_of
+from policity.foundations.city_plan import services as plan
+from policity.foundations.city_plan.models import Call, Comment
+from policity.foundations.city_plan.queries import comments
 from policity.foundations.events import services as events
 from policity.foundations.events.models import Occurrence, Registration
 from policity.foundations.places import queries as places
@@ -328,11 +343,23 @@ sent = photographs.receive(
 shown, _ = Photograph.objects.filter(contribution=sent).order_by("pk")
 photographs.publish(photograph=shown.pk, by=keeper, now=now)
 
+# The demo has a call that is answered, and one that is open.
+answered, called = Call.objects.order_by("pk").values_list("pk", flat=True)
+said = plan.receive(call=called, sent=plan.Sent("見本の意見"), language="ja", now=now)
+together = plan.put_together(
+    call=called, comments=[Comment.objects.get(call=called, channel="paper").pk], group=None,
+    title="見本のまとまり", by=User.objects.get(username="kanri"), now=now)
+
 draft = orders.Draft(Level.EVACUATE, tuple(towns[:3]), "flood", {}, {})
 order = orders.compose(draft=draft, by=officer, now=now)
 order = orders.submit(order=order.pk, seen=order.version, by=officer, now=now)
 records.write_note(text="見本の記録", at=now, by=officer, now=now)
 print("STOCK", json.dumps(found | {
+    "call": answered,
+    "open_call": called,
+    "comment": said,
+    "comment_page": comments.own_page(said),
+    "group": together.pk,
     "photographs": charm.own_page(sent),
     "photograph": shown.pk,
     "time": first.pk,

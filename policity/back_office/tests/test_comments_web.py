@@ -95,7 +95,7 @@ def test_a_call_from_its_draft_to_its_answers(plan, desk):
     for wrong, fault in (
         ({"about": ""}, "何への意見か"), ({"first_day": "昨日"}, "始まりの日を"),
         ({"last_day": "2026-10-01"}, "あとに"), ({"title_ja": ""}, "題名を書いて"),
-        ({"title_en": "x" * 101}, "題名（English）は、100文字まで"),
+        ({"title_en": "x" * 101}, "題名（English）は、100文字"),
         ({"about": "9-2025"}, "何への意見か"), ({"last_day": "9999-12-31"}, "終わりの日を"),
     ):  # fmt: skip
         answer = desk.post(f"{AT}new/", form | wrong)
@@ -135,7 +135,8 @@ def test_comments_are_found_put_together_and_answered(filled, desk):
     for query, there in (("channel=web", [one]), ("q=中国語", [two]), ("q=花子", [one]),
                          (f"q={two}", [two]), ("state=grouped", []),
                          ("state=waiting", [one, two]),
-                         ("channel=x&state=y&page=z", [one, two]), ("q=英語 中国", [])):  # fmt: skip
+                         ("channel=x&state=y&page=z", [one, two]),
+                         ("q=英語 中国", [])):  # fmt: skip
         page: Any = html.document_fromstring(desk.get(f"{at}?{query}").content)
         found = page.xpath("//input[@name='comment']/@value")
         assert found == [str(comment) for comment in there], query
