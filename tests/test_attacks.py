@@ -28,6 +28,7 @@ from policity.foundations.accounts.models import Department, Role, User
 from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.city_plan import services as city_plan
 from policity.foundations.city_plan.formats.facts import read_frame
+from policity.foundations.city_plan.models import Plan
 from policity.foundations.city_plan.tests.conftest import FRAME
 from policity.foundations.city_plan.tests.conftest import table as measures
 from policity.foundations.events import services as events
@@ -70,6 +71,7 @@ OPEN = {
     "short_link": "to a published page; a number a day, of nobody",
     "send/": "photographs for staff to look at; counted, and no more than staff can see through",
     "report/<int:number>/": "a word to staff about a published photograph; counted",
+    "send/<int:number>/": "a comment on a plan, for staff; counted, and no more than 5,000 a call",
     "search/": "what is published; who asks for what is kept nowhere",
     "search/suggest/": "titles of what is published",
 }
@@ -225,6 +227,7 @@ def lived(everybody) -> int:
     event_for(everybody[Role.EDITOR], now=now)
     hand_over(text="引き継ぎ", summary=[], by=officer, now=now)
     plan_for(now=now)
+    call_for(everybody[Role.PLANNER], now=now)
     return int(made(officer, [Town.objects.here()[0].pk]).pk)
 
 
@@ -267,6 +270,29 @@ def plan_for(*, now: datetime) -> None:
     plan = city_plan.draw(frame=read_frame(FRAME), by=None, now=now)
     city_plan.take_over(plan=plan, data=measures(), by=None, now=now)
     city_plan.open_year(plan=plan, fiscal=2025, by=None, now=now)
+
+
+def call_for(keeper: User, *, now: datetime) -> int:
+    """A call for comments, with one that waits and one in a group; the number of the call."""
+    drawn = Plan.objects.get()
+    today = timezone.localdate(now)
+    draft = city_plan.CallDraft(
+        drawn.pk,
+        None,
+        {"ja": {"title": "見本の募集", "body": ""}},
+        today,
+        today + timedelta(days=9),
+    )
+    number = city_plan.draft_call(draft=draft, by=keeper, now=now).pk
+    city_plan.announce(call=number, by=keeper, now=now)
+    first, _ = (
+        city_plan.receive(call=number, sent=city_plan.Sent("見本の意見"), language="ja", now=now)
+        for _ in range(2)
+    )
+    city_plan.put_together(
+        call=number, comments=[first], group=None, title="見本のまとまり", by=keeper, now=now
+    )
+    return number
 
 
 def forms(page: Any) -> Iterator[tuple[str, dict[str, list[str]]]]:
@@ -372,8 +398,8 @@ def test_who_may_come_without_a_token_is_a_short_list():
         for name, route, _ in VIEWS
         if re.search(r"(register|me|reply)", route)
     }
-    # Whoever sends a photograph, or says what is wrong with one, has no cookie either.
-    linked |= {"send/", "report/<int:number>/"}
+    # Whoever sends a photograph or a comment, or says what is wrong with one, has no cookie either.
+    linked |= {"send/", "report/<int:number>/", "send/<int:number>/"}
     # Wagtail's own list of pages for its menu: it is read, and changes nothing.
     linked |= {name for name, route, _ in EDITING if route.startswith("staff/content/api/")}
     assert exempt <= linked
@@ -396,6 +422,8 @@ TAKES_FILES = {
     "document type, at most 20,000 points; its line is kept, the file is not",
     "back_office:calendars": "a calendar, up to 1 MB (formats/reading.py): read in a process "
     "with a limit, not kept",
+    "back_office:type_comment": "a mail (.eml), up to 900 kB (city_plan/formats/mails.py): its "
+    "text is shown in the form, the file is not kept",
     "back_office:facilities": "a list of facilities, up to 1 MB (formats/facilities.py): read as "
     "CSV, shown, and sent back signed; not kept",
     "back_office:hazards": "areas of a hazard map, up to 20 MB (formats/hazards.py): GeoJSON or a "
@@ -457,6 +485,7 @@ def test_who_takes_a_file_is_a_short_list(client: Client, everybody, lived):
     assert reads == {
         "back_office/forms/__init__.py",
         "back_office/forms/charm.py",
+        "back_office/forms/comments.py",
         "back_office/forms/events.py",
         "back_office/forms/facilities.py",
         "back_office/forms/hazards.py",
@@ -466,6 +495,7 @@ def test_who_takes_a_file_is_a_short_list(client: Client, everybody, lived):
         "back_office/views/hazards.py",
         "back_office/views/plan_figures.py",
         "back_office/views/charm.py",
+        "back_office/views/comments.py",
         "back_office/views/rules.py",
         # An older site for Wagtail's part, up to 200 MB: tests in test_importing.py there.
         "public_site/forms.py",

@@ -38,6 +38,7 @@ from policity.fields.alerts.rules.orders import Level
 from policity.fields.alerts.rules.response import FrontState
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.services import create_staff
+from policity.foundations.city_plan.models import Call
 from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.events.models import Occurrence
 from policity.foundations.places.rules.openings import Openness, Use
@@ -53,7 +54,7 @@ from policity.project.wsgi import application
 from policity.public_site.tests.states import STATES, stand
 from policity.public_site.tests.test_pages import FAMILIES
 from tests.living import City, demo, until
-from tests.test_attacks import EDITING, VIEWS, addresses, event_for
+from tests.test_attacks import EDITING, VIEWS, addresses, call_for, event_for
 
 DOCUMENT = description()
 SCHEMA = schemathesis.openapi.from_dict(description())
@@ -170,6 +171,7 @@ def everyone(city: None) -> User:
         starts=timezone.localdate(),
     )  # fmt: skip
     event_for(user, now=timezone.now())
+    call_for(user, now=timezone.now())
     return user
 
 
@@ -274,6 +276,7 @@ def test_the_application_answers_as_described_whatever_it_is_asked(
     known = {
         "message": message,
         "time": Occurrence.objects.latest("pk").pk,
+        "call": Call.objects.latest("pk").pk,
         "link": link(Purpose.LEAVE, Resident.objects.latest("pk").pk),
     }
     named = {one.name for one in operation.path_parameters}
@@ -306,7 +309,9 @@ def test_the_application_answers_as_described_whatever_it_is_asked(
 @pytest.mark.usefixtures("one_connection", "city")
 def test_strangers_are_shown_the_way_in():
     for operation in map(SCHEMA.find_operation_by_id, STAFF):
-        case = operation.Case(path_parameters={"message": 1, "time": 1, "table": "links"})
+        case = operation.Case(
+            path_parameters={"message": 1, "time": 1, "call": 1, "table": "links"}
+        )
         assert fits(case, case.call()) == 302
 
 

@@ -27,6 +27,7 @@ EVENTS = FACTS.with_name("demo-events.toml")
 CHARM = FACTS.with_name("demo-charm.toml")
 FACILITIES = FACTS.with_name("demo-facilities.toml")
 PLAN = FACTS.with_name("demo-plan.toml")
+COMMENTS = FACTS.with_name("demo-comments.toml")
 MEASURES = FACTS.with_name("demo-plan.csv")
 PICTURES = FACTS.with_name("pictures")
 ACCOUNTS_FILE = "demo-accounts.txt"
@@ -57,6 +58,7 @@ def load(home: Path) -> None:
     load_events(now=now)
     load_charm(now=now)
     load_plan(now=now)
+    load_comments(now=now)
 
 
 def load_pages() -> None:
@@ -222,7 +224,7 @@ def load_plan(*, now: datetime) -> None:
             text = text.replace(f"年度{number}", fiscal_name(first + number - 1))
         return text
 
-    by = User.objects.get(username="kanri")
+    by = User.objects.get(username="kikaku")
     with transaction.atomic():
         city = tomllib.loads(FACTS.read_text())["city"]
         shipped = (file for file in (PLANS / "plans").iterdir() if file.name.startswith(city))
@@ -232,6 +234,58 @@ def load_plan(*, now: datetime) -> None:
             services.draw(frame=frame_of(one), by=by, now=now)
         plan = queries.plan("mihon")
         services.take_over(plan=plan, data=dated(MEASURES).encode(), by=by, now=now)
+
+
+def load_comments(*, now: datetime) -> None:
+    """Two calls for comments on the made-up plan: one that is open, one that is answered (見本).
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
+    from policity.foundations.accounts.models import User
+    from policity.foundations.city_plan import queries, services
+    from policity.foundations.city_plan.rules.commenting import Channel, Outcome, Reason
+    from policity.kit.eras import fiscal_name, fiscal_year
+
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本の意見を作りません。")
+    today, plan = timezone.localdate(now), queries.plan("mihon")
+    year = fiscal_year(today)
+    text = COMMENTS.read_text("utf-8").replace("年度3", fiscal_name(year - 1))
+    facts = tomllib.loads(text.replace("FY3", f"fiscal {year - 1}"))
+    by = User.objects.get(username=facts["by"])
+    for one in facts["calls"]:
+        first, last = (today + timedelta(days=one[day]) for day in ("first_day", "last_day"))
+        about = year - 1 if one["is_evaluation"] else None
+        draft = services.CallDraft(plan.pk, about, one["texts"], first, last)
+        call = services.draft_call(draft=draft, by=by, now=now).pk
+        services.announce(call=call, by=by, now=now)
+        for group in one["groups"]:
+            comments = [
+                services.type_in(
+                    call=call, sent=services.Sent(said), channel=Channel(channel), received=today,
+                    by=by, now=now,
+                ).pk
+                for channel, said in group["comments"]
+            ]  # fmt: skip
+            if reason := group.get("withheld"):
+                for number in comments:
+                    services.withhold(
+                        comment=number, reason=Reason(reason), note="", by=by, now=now
+                    )
+            elif texts := group.get("texts"):
+                made = services.put_together(
+                    call=call, comments=comments, group=None, title=texts["ja"]["title"], by=by,
+                    now=now,
+                )  # fmt: skip
+                services.answer(
+                    group=made.pk, texts=texts, outcome=Outcome(group["outcome"]),
+                    is_checked=False, seen=0, by=by, now=now,
+                )  # fmt: skip
+        if one["is_answered"]:
+            services.close(call=call, reason="見本", by=by, now=now)
+            services.publish_answers(call=call, by=by, now=now)
 
 
 def load_staff(home: Path, *, now: datetime) -> None:

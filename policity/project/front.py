@@ -71,13 +71,13 @@ CONTENT_TYPES = {
     "atom": "application/atom+xml; charset=utf-8",
     "cap": "application/cap+xml; charset=utf-8",
     "css": "text/css; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "ics": "text/calendar; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "json": "application/json",
     "geojson": "application/geo+json",
     "gpx": "application/gpx+xml",
-    "csv": "text/csv; charset=utf-8",
     "png": "image/png",
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
@@ -87,11 +87,12 @@ CONTENT_TYPES = {
 # Long enough to carry a crowd, short enough for what changes in an emergency.
 CACHE_PAGES = "max-age=10, must-revalidate"
 # Where residents register, change what they registered, sign up for an event, and answer; where
-# they see what they sent and say what is wrong with it; and where a short link leads.
+# they see what they sent and say what is wrong with it; where they say what they think of a plan;
+# and where a short link leads.
 _OTHERS = "|".join(language.prefix.strip("/") for language in LANGUAGES[1:])
 RESIDENTS = (
-    f"^/(?:(?:(?:{_OTHERS})/)?(?:(?:events/)?(?:register|me)|charm/photographs/(?:me|report)|reply)"
-    "|s)(?:/|$)"
+    f"^/(?:(?:(?:{_OTHERS})/)?(?:(?:events/)?(?:register|me)|charm/photographs/(?:me|report)"
+    "|plan/comments/(?:me|send)|reply)|s)(?:/|$)"
 )
 # Where residents send photographs.
 UPLOADS = f"^/(?:(?:{_OTHERS})/)?charm/photographs/send/$"

@@ -176,6 +176,12 @@ CALM = (
     Visit("city_plan/plan.html", "/plan/"),
     Visit("city_plan/field.html", "/plan/mihon/fields/2/"),
     Visit("city_plan/measure.html", "/plan/mihon/measures/2-2/"),
+    Visit("city_plan/calls.html", "/plan/comments/"),
+    Visit("city_plan/call.html", "/plan/comments/{open_call}/"),
+    Visit("city_plan/result.html", "/plan/comments/{call}/result/"),
+    Visit("city_plan/comment.html", "/plan/comments/send/{open_call}/"),
+    Visit("city_plan/my_comment.html", "/{comment_page}"),
+    Visit("city_plan/said.html", "/plan/comments/me/nobody/"),
     Visit("residents/register.html", "/register/"),
     Visit("residents/register.html", "/register/", pressed("main form button[type=submit]")),
     Visit("residents/registered.html", "/register/done/"),
@@ -213,6 +219,12 @@ STAFF = (
     Visit("back_office/plan_table_look.html", "/staff/plan/table/", _brings_measures),
     Visit("back_office/plan_metrics.html", "/staff/plan/metrics/"),
     Visit("back_office/plan_metric.html", "/staff/plan/metrics/residents.registered/"),
+    Visit("back_office/calls.html", "/staff/plan/comments/"),
+    Visit("back_office/call_form.html", "/staff/plan/comments/new/"),
+    Visit("back_office/call.html", "/staff/plan/comments/{open_call}/"),
+    Visit("back_office/comment_form.html", "/staff/plan/comments/{open_call}/type/"),
+    Visit("back_office/comment.html", "/staff/plan/comments/one/{comment}/"),
+    Visit("back_office/comment_group.html", "/staff/plan/comments/groups/{group}/"),
     Visit("back_office/links.html", "/staff/links/"),
     Visit("back_office/link.html", "/staff/links/{link}/"),
     Visit("back_office/words.html", "/staff/words/"),
@@ -310,8 +322,8 @@ from policity.foundations.accounts import services as accounts
 from policity.foundations.accounts.models import Role, User
 from policity.foundations.accounts.services.staff import link_of
 from policity.foundations.city_plan import services as city_plan
-from policity.foundations.city_plan.models import Indicator, Sheet
-from policity.foundations.city_plan.queries import plan
+from policity.foundations.city_plan.models import Call, Comment, Indicator, Sheet
+from policity.foundations.city_plan.queries import comments, plan
 from policity.foundations.events import services as events
 from policity.foundations.events.models import Occurrence, Registration
 from policity.foundations.places import queries as places
@@ -362,12 +374,23 @@ city_plan.open_year(plan=plan("mihon"), fiscal=year, by=None, now=now)
 sheet = Sheet.objects.order_by("pk").first()
 found |= {"sheet": sheet.pk, "fiscal": year,
     "indicator": Indicator.objects.filter(measure=sheet.measure, metric="").first().pk}
+# The demo has a call that is answered, and one that is open.
+answered, called = Call.objects.order_by("pk").values_list("pk", flat=True)
+said = city_plan.receive(call=called, sent=city_plan.Sent("見本の意見"), language="ja", now=now)
+together = city_plan.put_together(
+    call=called, comments=[Comment.objects.get(call=called, channel="paper").pk], group=None,
+    title="見本のまとまり", by=User.objects.get(username="kikaku"), now=now)
 
 draft = orders.Draft(Level.EVACUATE, tuple(towns[:3]), "flood", {}, {})
 order = orders.compose(draft=draft, by=officer, now=now)
 order = orders.submit(order=order.pk, seen=order.version, by=officer, now=now)
 records.write_note(text="見本の記録", at=now, by=officer, now=now)
 print("STOCK", json.dumps(found | {
+    "call": answered,
+    "open_call": called,
+    "comment": said,
+    "comment_page": comments.own_page(said),
+    "group": together.pk,
     "photographs": charm.own_page(sent),
     "photograph": shown.pk,
     "time": first.pk,

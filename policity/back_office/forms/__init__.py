@@ -370,14 +370,14 @@ class DecisionForm(forms.Form):
 
 
 # Reckoning with the first and the last day that there are goes beyond them.
-_IN_OUR_TIME = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31)))
+IN_OUR_TIME = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2199, 12, 31)))
 
 
 class ChronologyForm(forms.Form):
     """Which part of the chronology to read. What makes no sense is left out."""
 
-    since = forms.DateField(required=False, validators=_IN_OUR_TIME)
-    until = forms.DateField(required=False, validators=_IN_OUR_TIME)
+    since = forms.DateField(required=False, validators=IN_OUR_TIME)
+    until = forms.DateField(required=False, validators=IN_OUR_TIME)
     kind = forms.ChoiceField(choices=[("", ""), *((one.value, "") for one in Kind)], required=False)
     q = forms.CharField(max_length=100, required=False)
     order = forms.ChoiceField(choices=[("", ""), ("old", "")], required=False)

@@ -24,6 +24,8 @@ ABOUT = {
     "call": "助けが必要な人",
     "calls": "助けが必要な人の連絡先",
     "city": "市のデータ",
+    "comment": "計画への意見",
+    "comments": "計画への意見の募集",
     "content": "市のページ",
     "course": "散歩コース",
     "crossing": "設置のあいだの受け渡し",
@@ -57,6 +59,7 @@ ABOUT = {
 }
 DONE = {
     "added": "足した",
+    "answered": "答えを書いた",
     "approved": "承認",
     "assessed": "委員会が評価した",
     "begun": "開始",
@@ -74,8 +77,10 @@ DONE = {
     "entered": "二つめの確かめを終えた",
     "ended": "終わり",
     "exported": "すべて書き出し",
+    "extended": "延ばした",
     "faded": "期限が過ぎて消えた",
     "figure_set": "実績を入れた",
+    "grouped": "まとめた",
     "heard": "意見をまとめた",
     "imported": "取り込み",
     "issued": "発令",
@@ -118,6 +123,7 @@ DONE = {
     "texts": "文面を変えた",
     "told_by_hand": "手で送ったと記録",
     "withdrawn": "取り消し",
+    "withheld": "公開しないと決めた",
     "written": "書いた",
 }
 

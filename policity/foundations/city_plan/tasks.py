@@ -1,6 +1,8 @@
-"""What the worker does for the plan: counts at night what is over, reminds in the morning."""
+"""What the worker does for the plan: counts at night what is over, reminds in the morning, and
+begins and ends calls for comments.
+"""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
@@ -33,7 +35,21 @@ def remind(now: datetime) -> int:
     return services.remind(now=now)
 
 
+EVERY = timedelta(minutes=1)
+
+_looked: list[datetime] = []
+
+
+def turn_calls(now: datetime) -> int:
+    """Once a minute: a call for comments begins on its day, and ends with its last."""
+    if _looked and timedelta() <= now - _looked[0] < EVERY:
+        return 0
+    _looked[:] = [now]
+    return services.turn(now=now)
+
+
 HANDLERS = (
     Handler("city_plan", Order.IDLE, count),
     Handler("city_plan-reminders", Order.IDLE, remind),
+    Handler("plan_comments", Order.ROUTINE, turn_calls),
 )

@@ -59,6 +59,7 @@ ADDRESSES = [
     ("staff/", "policity.back_office"),
     ("", "policity.foundations.search"),
     ("", "policity.fields.charm"),
+    ("", "policity.foundations.city_plan"),
     ("", "policity.foundations.events"),
     ("", "policity.foundations.residents"),
     ("", "policity.foundations.sharing"),

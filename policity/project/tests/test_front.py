@@ -441,6 +441,8 @@ RESIDENTS_PATHS = [
         "reply/x/",
         "charm/photographs/me/x/",
         "charm/photographs/report/1/",
+        "plan/comments/send/1/",
+        "plan/comments/me/x/",
     )
 ] + ["/s/bcdfg/", "/s/BCDFG"]
 

@@ -7,6 +7,7 @@ import pytest
 from policity.foundations.accounts.models import Department, Role, RoleGrant, User
 from policity.foundations.city_plan import services
 from policity.foundations.city_plan.formats.facts import read_frame
+from policity.foundations.city_plan.models import Plan
 
 # Noon in the city, in 令和8年度.
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -59,3 +60,15 @@ def staff(name: str, role: Role, *departments: str) -> User:
         user=user, role=role, departments=list(departments), starts=NOW.date().replace(day=1)
     )
     return user
+
+
+@pytest.fixture
+def people(filled: Plan) -> dict[str, User]:
+    """One of each who takes a turn, and an editor of another department."""
+    return {
+        "rater": staff("bosai", Role.EDITOR, "bosai"),
+        "stranger": staff("koho", Role.EDITOR, "koho"),
+        "planner": staff("kikaku", Role.PLANNER),
+        "assessor": staff("iin", Role.ASSESSOR),
+        "steering": staff("suishin", Role.STEERING),
+    }

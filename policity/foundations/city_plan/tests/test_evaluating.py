@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from policity.foundations.accounts.models import AuditEntry, Role
+from policity.foundations.accounts.models import AuditEntry
 from policity.foundations.city_plan import queries, services
 from policity.foundations.city_plan.formats.facts import read_frame
 from policity.foundations.city_plan.models import (
@@ -25,7 +25,7 @@ from policity.foundations.city_plan.queries.evaluating import NoYear, evaluate
 from policity.foundations.city_plan.rules.attaining import Aim, Gap
 from policity.foundations.city_plan.rules.cycle import Act, Done, FollowUp, Said, Turn
 from policity.foundations.city_plan.services import Entry, PlanRefused
-from policity.foundations.city_plan.tests.conftest import FRAME, NOW, staff
+from policity.foundations.city_plan.tests.conftest import FRAME, NOW
 
 AT: dict[str, Any] = {"by": None, "now": NOW}
 
@@ -138,17 +138,6 @@ RATING = Said(
     },
     reasons={"1": "夜だった"},
 )
-
-
-@pytest.fixture
-def people(filled):
-    return {
-        "rater": staff("bosai", Role.EDITOR, "bosai"),
-        "stranger": staff("koho", Role.EDITOR, "koho"),
-        "planner": staff("kikaku", Role.PLANNER),
-        "assessor": staff("iin", Role.ASSESSOR),
-        "steering": staff("suishin", Role.STEERING),
-    }
 
 
 def opened(plan, year=2025):

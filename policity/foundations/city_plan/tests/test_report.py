@@ -13,7 +13,6 @@ from django.core.management.base import CommandError
 from lxml import html
 from pypdf import PdfReader
 
-from policity.foundations.accounts.models import Role
 from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations import PAGES
 from policity.foundations.city_plan.formats.printing import pdf
@@ -25,7 +24,7 @@ from policity.foundations.city_plan.queries.evaluating import evaluate
 from policity.foundations.city_plan.rules.attaining import Aim
 from policity.foundations.city_plan.rules.cycle import Act, Said
 from policity.foundations.city_plan.services import Entry
-from policity.foundations.city_plan.tests.conftest import NOW, staff
+from policity.foundations.city_plan.tests.conftest import NOW
 from policity.foundations.city_plan.tests.test_evaluating import decide, opened, step
 
 FILES = next(family for family in PAGES if family.name == "plan-files")
@@ -37,7 +36,7 @@ def _then(time_machine, city):
 
 
 @pytest.fixture
-def told(filled):
+def told(filled, people):
     """A plan with a target that changed, a large and an odd figure, and one published sheet."""
     at: dict[str, Any] = {"by": None, "now": NOW}
     one = Indicator.objects.get(measure__code="1", code="1")
@@ -47,13 +46,9 @@ def told(filled):
     large = Indicator.objects.get(measure__code="2", code="1")
     entry = Entry(Decimal("1234567.25"), evidence="数え直し")
     services.record(indicator=large, fiscal=2024, entry=entry, **at)
-    people = {
-        "rater": staff("bosai", Role.EDITOR, "bosai"),
-        "keeper": staff("kikaku", Role.ADMINISTRATOR),
-    }
     sheet = opened(filled)
     decide(sheet, people, actions=["夜の訪問を組む"])
-    step(sheet, Act.PUBLISH, Said(), people["keeper"])
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
     return filled
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from lxml import html
 
-from policity.foundations.accounts.models import Department, Role
+from policity.foundations.accounts.models import Department
 from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations import PAGES
 from policity.foundations.city_plan.formats.facts import read_frame
@@ -19,7 +19,7 @@ from policity.foundations.city_plan.queries import showing
 from policity.foundations.city_plan.rules.cycle import Act, Said, Turn
 from policity.foundations.city_plan.services import Entry
 from policity.foundations.city_plan.services import showing as showing_services
-from policity.foundations.city_plan.tests.conftest import FRAME, NOW, staff, table
+from policity.foundations.city_plan.tests.conftest import FRAME, NOW, table
 from policity.foundations.city_plan.tests.test_evaluating import RATING, decide, opened, step
 from policity.kit.languages import LANGUAGES
 
@@ -31,14 +31,6 @@ SECRETS = (SECRET, "夜を見直すこと", "夜の訪問を組む", "ことば�
 @pytest.fixture(autouse=True)
 def _then(time_machine, city):
     time_machine.move_to(NOW, tick=False)
-
-
-@pytest.fixture
-def people(filled):
-    return {
-        "rater": staff("bosai", Role.EDITOR, "bosai"),
-        "keeper": staff("kikaku", Role.ADMINISTRATOR),
-    }
 
 
 def tree() -> dict[str, bytes]:
@@ -137,7 +129,7 @@ def test_a_figure_that_is_not_published_is_provisional(filled, people):
     sheet = opened(filled)
     decide(sheet, people)
     assert "速報です" in words("/plan/keikaku/measures/1/")
-    step(sheet, Act.PUBLISH, Said(), people["keeper"])
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
     assert "速報です" not in words("/plan/keikaku/measures/1/")
     row = html.document_fromstring(body("/plan/keikaku/measures/1/").decode()).xpath(
         "//tr[th='令和7年度']"
@@ -161,7 +153,7 @@ def test_words_are_public_once_they_are_published_and_never_before(filled, peopl
     sheet = opened(filled)
     _all_but_publish(sheet, people)
     assert leaks() == set()
-    step(sheet, Act.PUBLISH, Said(), people["keeper"])
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
     assert leaks() == set(SECRETS)
     said = words("/plan/keikaku/measures/1/")
     assert all(secret in said for secret in SECRETS)
@@ -190,7 +182,7 @@ def test_a_stage_that_is_decided_is_told_when_it_is_published(filled, people):
     sheet = opened(filled)
     decide(sheet, people, stage="in_use")
     assert '"stage": "普及"' in body("/plan/keikaku/2026.json").decode()
-    step(sheet, Act.PUBLISH, Said(), people["keeper"])
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
     assert '"stage": "利用"' in body("/plan/keikaku/2026.json").decode()
 
 

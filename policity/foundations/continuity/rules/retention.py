@@ -10,7 +10,8 @@ from importlib.resources import files
 # Whoever sets less has mistyped: a night's drill and a holiday lie between.
 SHORTEST_DAYS = 7
 KINDS = (
-    "ledger", "calls", "events", "declined_photographs", "photographs", "outbox", "upgrades",
+    "ledger", "calls", "events", "declined_photographs", "photographs", "comments", "outbox",
+    "upgrades",
 )  # fmt: skip
 
 

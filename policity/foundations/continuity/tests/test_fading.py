@@ -15,7 +15,15 @@ from policity.foundations.continuity.services import fading
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
 GOOD = '[ledger]\ndays = 400\nwhat = "a"\nwhy = "b"\n' + "".join(
     f'[{kind}]\ndays = 30\nwhat = "a"\nwhy = "b"\n'
-    for kind in ("calls", "events", "declined_photographs", "photographs", "outbox", "upgrades")
+    for kind in (
+        "calls",
+        "events",
+        "declined_photographs",
+        "photographs",
+        "comments",
+        "outbox",
+        "upgrades",
+    )
 )
 
 
@@ -72,7 +80,7 @@ def test_files_go_at_their_time_and_the_day_is_noted(home):
     other = kept(home / "secret.key", days=9999)
     assert fading.to_fade(now=NOW) == {
         "ledger": 0, "calls": 0, "events": 0, "declined_photographs": 0, "photographs": 0,
-        "outbox": 1, "upgrades": 1,
+        "comments": 0, "outbox": 1, "upgrades": 1,
     }  # fmt: skip
     assert [tasks.fade(NOW) for _ in range(4)] == [1, 1, 0, 0]
     assert [path.exists() for path in (*old, *young, other)] == [False, False, True, True, True]
@@ -100,7 +108,7 @@ def test_the_command_says_what_is_due_and_takes_it_away_when_told(home, capsys, 
     path = kept(home / "outbox" / "a.eml", days=31)
     call_command("retention")
     said = capsys.readouterr().out
-    assert said.count("日（") == 7
+    assert said.count("日（") == 8
     assert "過ぎたもの：1" in said
     assert path.exists()
     call_command("retention", "--now")

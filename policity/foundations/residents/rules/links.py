@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     JOIN = "join"
     EVENTS = "events"
     PHOTOGRAPHS = "photographs"
+    COMMENT = "comment"
 
 
 class BadLink(ValueError):  # noqa: N818  # the thing refused
