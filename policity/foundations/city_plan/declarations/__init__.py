@@ -1,4 +1,4 @@
-"""What the room shows to everybody: its plans, and what residents are asked of them and answered."""
+"""What the room shows to everybody: plans, and what residents are asked of them and answered."""
 
 from policity.foundations.city_plan.declarations import comments, plans
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import html
 
 from policity.foundations.city_plan import services
-from policity.foundations.city_plan.declarations import PAGES
+from policity.foundations.city_plan.declarations.comments import PAGES
 from policity.foundations.city_plan.models import Call, Comment
 from policity.foundations.city_plan.queries.comments import COMMENTS, call_key
 from policity.foundations.city_plan.rules.commenting import Outcome

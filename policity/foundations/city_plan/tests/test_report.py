@@ -14,7 +14,7 @@ from lxml import html
 from pypdf import PdfReader
 
 from policity.foundations.city_plan import services
-from policity.foundations.city_plan.declarations import PAGES
+from policity.foundations.city_plan.declarations.plans import PAGES
 from policity.foundations.city_plan.formats.printing import pdf
 from policity.foundations.city_plan.management.commands import plan as command
 from policity.foundations.city_plan.models import Indicator

@@ -12,7 +12,7 @@ from lxml import html
 
 from policity.foundations.accounts.models import Department
 from policity.foundations.city_plan import services
-from policity.foundations.city_plan.declarations import PAGES
+from policity.foundations.city_plan.declarations.plans import PAGES
 from policity.foundations.city_plan.formats.facts import read_frame
 from policity.foundations.city_plan.models import Indicator, Measure, Sheet
 from policity.foundations.city_plan.queries import showing
