@@ -212,7 +212,7 @@ STAFF = (
     Visit("back_office/photographs.html", "/staff/charm/photographs/"),
     Visit("back_office/photograph.html", "/staff/charm/photographs/{photograph}/"),
     Visit("back_office/plan.html", "/staff/plan/"),
-    Visit("back_office/plan_sheet.html", "/staff/plan/sheets/{sheet}/"),
+    Visit("back_office/plan_sheet.html", "/staff/plan/sheets/{rated}/"),
     Visit("back_office/plan_indicator.html", "/staff/plan/indicators/{indicator}/{fiscal}/"),
     Visit("back_office/plan_days.html", "/staff/plan/days/"),
     Visit("back_office/plan_table.html", "/staff/plan/table/"),
@@ -372,7 +372,7 @@ photographs.publish(photograph=shown.pk, by=keeper, now=now)
 year = fiscal_year(timezone.localdate(now)) - 1
 city_plan.open_year(plan=plan("mihon"), fiscal=year, by=None, now=now)
 sheet = Sheet.objects.order_by("pk").first()
-found |= {"sheet": sheet.pk, "fiscal": year,
+found |= {"rated": sheet.pk, "fiscal": year,
     "indicator": Indicator.objects.filter(measure=sheet.measure, metric="").first().pk}
 # The demo has a call that is answered, and one that is open.
 answered, called = Call.objects.order_by("pk").values_list("pk", flat=True)
