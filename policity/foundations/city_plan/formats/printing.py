@@ -2,14 +2,22 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import noto_cjk_sans_jp_regular
 import typst
 
-_REPORT = Path(__file__).parent.parent / "templates" / "city_plan" / "report.typ"
+_TEMPLATES = Path(__file__).parent.parent / "templates" / "city_plan"
+_REPORT = _TEMPLATES / "report.typ"
 _FONTS = str(Path(noto_cjk_sans_jp_regular.__file__).parent)
+
+
+@cache
+def style() -> str:
+    """What a chart looks like where no page tells it."""
+    return (_TEMPLATES / "chart.css").read_text("utf-8")
 
 
 def pdf(told: Mapping[str, Any]) -> bytes:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from policity.foundations.city_plan import presenters
+from policity.foundations.city_plan.formats.printing import style
 from policity.foundations.city_plan.presenters import words
 from policity.foundations.city_plan.presenters.figures import Line, Series
 from policity.foundations.city_plan.rules.attaining import Gap
@@ -38,7 +39,7 @@ def draw(series: Series, name: str, *, paper: bool = False) -> SafeString:
         "name": name,
         "title": series.name,
         "desc": "; ".join(map(_said, series.lines)),
-        "paper": paper,
+        "style": mark_safe(f"<style>{style()}</style>") if paper else "",  # noqa: S308  # ours
     }
     return render_to_string("city_plan/chart.html", context)
 

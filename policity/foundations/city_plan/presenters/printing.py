@@ -63,7 +63,7 @@ def _sheet(sheet: Sheet, view: PlanView, name: str) -> dict[str, Any]:
             for label, text in (
                 ("担当", card.department),
                 ("いっしょにする人", card.partners),
-                ("予算（計画の全体で）", words.figure(card.budget, "円") if card.budget else ""),
+                ("予算（計画の全体で）", f"{card.budget:,}円" if card.budget is not None else ""),
                 ("活用状況の段階", sheet.stage),
                 *(
                     (kind.label, "、".join(of for facet, of in card.serves if facet == kind))

@@ -17,7 +17,7 @@ from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations.plans import PAGES
 from policity.foundations.city_plan.formats.printing import pdf
 from policity.foundations.city_plan.management.commands import plan as command
-from policity.foundations.city_plan.models import Indicator
+from policity.foundations.city_plan.models import Indicator, Measure
 from policity.foundations.city_plan.presenters import figures, printing, tables
 from policity.foundations.city_plan.queries import showing
 from policity.foundations.city_plan.queries.evaluating import evaluate
@@ -141,6 +141,7 @@ def test_the_pdf_carries_every_cell_of_the_page_in_its_order(told):
 
 def test_the_pdf_could_go_to_print(told, tmp_path):
     out = tmp_path / "report.pdf"
+    Measure.objects.update(budget=4_800_000)
     call_command("plan", "report", "R7", "--out", str(out))
     assert [one.name for one in tmp_path.iterdir()] == ["report.pdf"]
     reader = PdfReader(out)
@@ -156,6 +157,8 @@ def test_the_pdf_could_go_to_print(told, tmp_path):
     assert fonts
     assert all({"/FontFile2", "/FontFile3"} & set(font) for font in fonts)
     words = "".join(page.extract_text() for page in reader.pages)
+    assert "4,800,000円" in words
+    assert "<" not in words
     for part in (
         "もくじ",
         "全体のようす",
