@@ -100,6 +100,8 @@ def frame_of(found: Mapping[str, Any]) -> Frame:
         for name in ("code", "name", "first_year", "last_year")
         if not found.get(name)
     ]
+    if found.get("code") in TAKEN:
+        faults.append(f"code「{found['code']}」は、ほかのページのアドレスなので使えません")
     if found.get("scheme", "aichi") not in schemes():
         faults.append(f"評価の区分「{found['scheme']}」はありません（{'、'.join(schemes())}）")
     years = [_year(found, name, faults) for name in ("first_year", "last_year")]
@@ -127,6 +129,8 @@ def frame_of(found: Mapping[str, Any]) -> Frame:
     )
 
 
+# What stands at /plan/… beside plans.
+TAKEN = frozenset({"comments"})
 _TEXTS = ("code", "name", "subtitle", "vision", "principle", "parent", "revises", "source")
 
 

@@ -238,6 +238,7 @@ def test_what_ships_is_a_frame():
             "区分「x」はありません",
         ),
         ('code="a"\nname="b"\nfirst_year=2018\nlast_year=2019\n[[fields]]\ntext="c"', "1番目"),
+        ('code="comments"\nname="b"\nfirst_year=2018\nlast_year=2019', "ほかのページ"),
     ],
 )
 def test_what_is_no_frame_is_told(text, said):
