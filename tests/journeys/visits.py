@@ -389,6 +389,8 @@ def stock(city: City) -> dict[str, object]:
         ("sheet", "places/sheets/*/"),
         ("report", "plan/mihon/report/*/"),
     ):
+        # What waits in the routine lane is drawn a little later.
+        until(lambda pattern=pattern: any(tree.glob(pattern)), f"{pattern} is there")
         folder = min(tree.glob(pattern))
         found[name] = f"{folder.relative_to(tree)}/"
     return found
