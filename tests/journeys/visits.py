@@ -443,6 +443,8 @@ def stock(city: City) -> dict[str, object]:
         ("sheet", "places/sheets/*/"),
         ("report", "plan/mihon/report/*/"),
     ):
+        # What waits in the routine lane is drawn a little later.
+        until(lambda pattern=pattern: any(tree.glob(pattern)), f"{pattern} is there")
         # Of the months, one in which something is on: another month's page says only that.
         folder = min(
             one for one in tree.glob(pattern) if name != "month" or _has_events(one / "index.html")

@@ -10,9 +10,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("role", Role)
-def test_all_staff_see_it(client, role):
+def test_all_staff_see_it_but_experts_from_outside(client, role):
     client.force_login(create(role, "asker"))
-    assert client.get("/staff/components/").status_code == 200
+    seen = client.get("/staff/components/").status_code
+    assert seen == (403 if role is Role.ASSESSOR else 200)
 
 
 def test_a_stranger_does_not(client):

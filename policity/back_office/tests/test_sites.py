@@ -82,7 +82,7 @@ def test_a_stranger_is_asked_to_sign_in(client: Client, path):
 @pytest.mark.parametrize("role", Role)
 def test_the_menu_shows_what_one_may(client: Client, role):
     client.force_login(staff(role))
-    links = document(client.get("/staff/")).xpath("//nav/a/@href")
+    links = document(client.get("/staff/", follow=True)).xpath("//nav/a/@href")
     assert ("/staff/sites/" in links) == (role in OPENERS)
 
 
