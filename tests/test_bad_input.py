@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("city")
 LONG = "長" * 10_000
 # The button that rules and texts have beside the one that only tries them.
 SAVE = {"do": ["save"]}
+BUTTON = "(.//button[@name and @name != 'do'])[1]"
 TEXTS = (
     ".//textarea/@name | .//input[not(@type) or @type='text' or @type='url' or @type='email']/@name"
 )
@@ -71,7 +72,10 @@ def fields_of(client: Client, number: int) -> Iterator[tuple[str, dict[str, list
             names = [str(name) for name in form.xpath(TEXTS) if name not in CHOOSES]
             if names and (alike := re.sub(r"\d+", "#", action)) not in seen:
                 seen.add(alike)
-                yield action, {name: [str(value)] for name, value in form.form_values()}, names
+                # The first of the buttons that say what is done, as Enter would press it.
+                pressed = [(one.get("name"), one.get("value")) for one in form.xpath(BUTTON)]
+                values = [*form.form_values(), *pressed]
+                yield action, {name: [str(value)] for name, value in values}, names
 
 
 def kept(answer: HttpResponse, names: list[str]) -> list[str]:
