@@ -274,7 +274,7 @@ def plan_for(*, now: datetime) -> None:
 
 def call_for(keeper: User, *, now: datetime) -> int:
     """A call for comments, with one that waits and one in a group; the number of the call."""
-    drawn = Plan.objects.get()
+    drawn = Plan.objects.first() or city_plan.draw(frame=read_frame(FRAME), by=None, now=now)
     today = timezone.localdate(now)
     draft = city_plan.CallDraft(
         drawn.pk,

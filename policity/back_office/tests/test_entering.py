@@ -62,7 +62,7 @@ def test_between_the_steps_nothing_answers(client: Client, address, with_key):
 @pytest.mark.parametrize("role", Role)
 def test_every_role_comes_in_by_two_steps(client: Client, role):
     assert sign_in(client, staff(role), PASSWORD)["Location"] == BOARD
-    assert client.get(BOARD).status_code == 200
+    assert client.get(BOARD, follow=True).status_code == 200
     assert AuditEntry.objects.filter(act="staff.entered").count() == 1
 
 

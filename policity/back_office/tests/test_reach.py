@@ -16,6 +16,7 @@ from policity.back_office.tests.conftest import EVERY_STATE
 from policity.back_office.tests.test_access import staff
 from policity.back_office.tests.test_queue import dispatch
 from policity.foundations.accounts.models import Role, User
+from policity.foundations.accounts.policies import MAY, Act
 from policity.foundations.delivery import services
 from policity.foundations.delivery.models import Alarm, LedgerRow
 from policity.foundations.delivery.rules.ledger import State
@@ -42,17 +43,25 @@ def officer(client: Client) -> Client:
     return client
 
 
+# Other agencies look on; experts from outside see the plan alone.
+LOOKERS = sorted(MAY[Act.SEE_BOARD])
 PATHS = ("", "reach/{}/", "reach/{}.csv", "reach/{}.json")
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", LOOKERS)
 def test_every_role_sees_how_many_were_reached(client: Client, told, path, role):
     client.force_login(staff(role))
     message = told({State.HANDED: 1})
     answer = client.get(f"/staff/{path.format(message)}")
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", PATHS[1:])
+def test_experts_from_outside_do_not(client: Client, told, path):
+    client.force_login(staff(Role.ASSESSOR))
+    assert client.get(f"/staff/{path.format(told({State.HANDED: 1}))}").status_code == 403
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -212,7 +221,7 @@ def test_times_are_said_and_what_is_not_yet_is_said_too(officer, told):
     assert "秒" in said["90%まで"]
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", LOOKERS)
 def test_who_called_for_help_is_for_those_on_duty(client: Client, told, role):
     message = told({State.CONFIRMED: 1})
     Alarm.objects.create(
