@@ -1,4 +1,6 @@
-"""What the city's plan counts of delivery: how many were reached at once, and how soon it began."""
+"""What the city's plan counts of delivery: how many were reached at once, how soon it began, and
+how many heard it from somebody, too: the balance of machines and people that a plan asks for.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,7 +9,7 @@ from statistics import median
 
 from django.db.models import F, Min, Q, QuerySet
 
-from policity.foundations.delivery.models import Dispatch, Reach
+from policity.foundations.delivery.models import Alarm, Dispatch, Reach, ToldByHand
 from policity.foundations.delivery.rules.drilling import DRILL
 from policity.foundations.residents.rules.choices import APART
 from policity.kit.declare import Lane, Metric, Part, Reading
@@ -91,6 +93,30 @@ def _until_handed_over(since: datetime, until: datetime) -> Reading:
     return Reading(Decimal(str(round(median(waits), 1))), len(waits), "", left_out)
 
 
+def _spoken_to(since: datetime, until: datetime) -> Reading:
+    sent = _let_out(since, until).exclude(message__kind=DRILL)
+    counts = Reach.objects.filter(message__dispatch__in=sent).order_by("at")
+    # The last count of each message is the one that stays.
+    reached = {
+        message: sum(states)
+        for message, *states in counts.values_list(
+            "message_id", "handed", "delivered", "seen", "confirmed"
+        )
+    }
+    seen_to = Alarm.objects.filter(message__dispatch__in=sent).exclude(closed_at=None)
+    both = seen_to.exclude(owner=None).values("message", "person").distinct().count()
+    told = ToldByHand.objects.filter(message__dispatch__in=sent).count()
+    left_out = {"放送などで人が伝えた知らせ（何人に届いたかは分かりません）": told} if told else {}
+    people = sum(reached.values())
+    if not people:
+        return Reading(None, 0, NONE_SENT, left_out)
+    parts = {
+        name: Part(_percent([(count, people)]), count)
+        for name, count in (("機械だけ", people - both), ("機械と人", both))
+    }
+    return Reading(parts["機械と人"].number, people, "", left_out, {"how": parts})
+
+
 METRICS = (
     Metric(
         name="delivery.within_ten_minutes",
@@ -117,5 +143,14 @@ METRICS = (
         "その中央値。承認を待った時間も含みます。訓練は数えません。",
         version=1,
         read=_until_handed_over,
+    ),
+    Metric(
+        name="delivery.spoken_to",
+        title="機械で届き、人とも話せた人の割合",
+        unit="%",
+        counts="機械（メールと通知）で知らせが届いた人のうち、助けを求め、職員が受け持って、"
+        "終わりまで話した人。知らせと人の組で数えます。人だけから聞いた人は、まだ数えられません。訓練は数えません。",
+        version=1,
+        read=_spoken_to,
     ),
 )

@@ -5,15 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from policity.foundations.accounts.models import User
 from policity.foundations.delivery.declarations import METRICS
-from policity.foundations.delivery.models import Dispatch, Message, Reach
+from policity.foundations.delivery.models import Alarm, Dispatch, Message, Reach, ToldByHand
 from policity.foundations.delivery.rules.drilling import DRILL
 from policity.foundations.delivery.services import count
 from policity.foundations.delivery.tests.conftest import NOW, TEXTS, later, send_of
 from policity.kit.declare import Lane
 
 SINCE, UNTIL = NOW - timedelta(days=1), NOW + timedelta(days=1)
-WITHIN, IN_DRILLS, UNTIL_HANDED = (metric.read for metric in METRICS)
+WITHIN, IN_DRILLS, UNTIL_HANDED, SPOKEN_TO = (metric.read for metric in METRICS)
 
 
 def sent(samples, *, targets=100, kind="weather", lane=Lane.URGENT, at=NOW, **more):
@@ -95,3 +96,33 @@ def test_a_dispatch_on_the_main_road_is_counted_by_nobody_typing(people, office)
     count(now=later(1))
     found = WITHIN(SINCE, UNTIL)
     assert (found.number, found.rows) == (Decimal(80), 1)
+
+
+@pytest.mark.django_db
+def test_who_was_spoken_to_besides_is_told_of_everybody_who_was_reached():
+    staff = User.objects.create(username="honbu")
+    first, second = sent([(1, 9, 9), (90, 50, 40)]), sent([(5, 10, 0)], lane=Lane.ROUTINE)
+    drill = sent([(1, 100, 0)], kind=DRILL)
+
+    def called(message, person, *, owner=staff, closed_at=NOW):
+        Alarm.objects.create(
+            message=message, person=person, language="ja", raised_at=NOW, owner=owner,
+            closed_at=closed_at,
+        )  # fmt: skip
+
+    called(first, 1)
+    called(first, 1)  # called twice, and is one person
+    called(second, 1)
+    called(second, 2)
+    called(second, 3, closed_at=None)  # nobody has been able to speak to them yet
+    called(second, 4, owner=None)  # said themselves that they are safe
+    called(drill, 5)
+    ToldByHand.objects.create(message=first, outlet="radio", text="x", at=NOW, by=staff)
+    found = SPOKEN_TO(SINCE, UNTIL)
+    assert (found.number, found.rows) == (Decimal(3), 100)
+    assert {name: part.rows for name, part in found.splits["how"].items()} == {
+        "機械だけ": 97, "機械と人": 3,
+    }  # fmt: skip
+    assert sum(part.number for part in found.splits["how"].values()) == 100
+    assert list(found.left_out.values()) == [1]
+    assert SPOKEN_TO(UNTIL, UNTIL + timedelta(days=1)).number is None
