@@ -60,7 +60,8 @@ def test_every_metric_says_what_it_counts_and_is_named_after_its_room():
     found = registry.metrics()
     assert set(found) == {
         "delivery.within_ten_minutes", "delivery.within_ten_minutes_in_drills",
-        "delivery.until_handed_over", "delivery.spoken_to", "residents.registered", "publishing.easy_japanese",
+        "delivery.until_handed_over", "delivery.spoken_to", "residents.registered",
+        "publishing.easy_japanese",
         "events.filled", "sharing.opened",
     }  # fmt: skip
     for one in found.values():
