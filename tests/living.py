@@ -38,8 +38,13 @@ CHILDREN = {
 
 
 DATABASES: dict[Path, str] = {}
-# Pages that wait, but for those that wait for a day to come.
-DRAWING = "SELECT COUNT(*) FROM work_item WHERE kind LIKE 'page:%' AND due < '2000'"
+# Whether the worker has yet to look over the whole site; pages that wait, but for those that wait
+# for a day to come; and those to be pressed smaller when there is time.
+DRAWING = (
+    "SELECT (SELECT COUNT(*) FROM publishing_change WHERE program = '')"
+    " + (SELECT COUNT(*) FROM work_item WHERE kind LIKE 'page:%' AND due < '2000')"
+    " + (SELECT COUNT(*) FROM publishing_page WHERE NOT dense AND digest != '')"
+)
 
 
 @dataclass
@@ -138,7 +143,7 @@ def _served_once() -> tuple[Path, int]:
     with _serving(home) as city:
         if plugin.WORKER:
             # Many follow: what one city draws now none of them draws.
-            until(lambda: not asked(home, DRAWING)[0], "everything is drawn", 300)
+            until(lambda: not asked(home, DRAWING)[0], "everything is drawn", 600)
         city.process.terminate()
         city.process.wait(30)
     # What ran there and where is another's; so is the key that would sign for every city.
