@@ -250,7 +250,7 @@ def _crawl(base: str, first: list[str]) -> set[str]:
     while todo:
         path = todo.pop()
         # What only the application answers.
-        forms = ("/register/", "/photographs/send/")
+        forms = ("/register/", "/photographs/send/", "/comments/send/")
         if path in seen or path.startswith("/staff/") or any(form in path for form in forms):
             continue
         seen.add(path)

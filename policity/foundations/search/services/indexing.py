@@ -66,7 +66,8 @@ def on_comparing(sender: object, now: datetime, **_: Any) -> None:
     """What waits to settle is told at once: published files are about to be compared."""
     while index_due(now=now):
         pass
-    _settle(now + SETTLE)
+    while _settle(now + SETTLE):
+        pass
 
 
 def look_over() -> int:
