@@ -445,16 +445,11 @@ def stock(city: City) -> dict[str, object]:
     ):
         # What waits in the routine lane is drawn a little later.
         until(lambda pattern=pattern: any(tree.glob(pattern)), f"{pattern} is there")
-        # Of the months, one in which something is on: another month's page says only that.
-        folder = min(
-            one for one in tree.glob(pattern) if name != "month" or _has_events(one / "index.html")
-        )
+        # The last of the months: nothing that is on there is over by the time of the visit.
+        pick = max if name == "month" else min
+        folder = pick(tree.glob(pattern))
         found[name] = f"{folder.relative_to(tree)}/"
     return found
-
-
-def _has_events(month: Path) -> bool:
-    return 'class="month"' in month.read_text("utf-8")
 
 
 def headquarters(city: City) -> None:

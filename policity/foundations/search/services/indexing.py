@@ -66,8 +66,7 @@ def on_comparing(sender: object, now: datetime, **_: Any) -> None:
     """What waits to settle is told at once: published files are about to be compared."""
     while index_due(now=now):
         pass
-    while _settle(now + SETTLE):
-        pass
+    _settle(now + SETTLE)
 
 
 def look_over() -> int:

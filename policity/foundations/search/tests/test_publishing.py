@@ -12,8 +12,7 @@ from policity.foundations.publishing.services import render_due, verify
 from policity.foundations.search import queries, services
 from policity.foundations.search.formats.finding import Facets
 from policity.foundations.search.models import Entry
-from policity.foundations.search.services.indexing import BATCH, on_comparing
-from policity.foundations.search.services.noting import SETTLE, SHARDS
+from policity.foundations.search.services.noting import SETTLE
 from policity.foundations.search.tests.conftest import NOW
 
 SETTLED = NOW + SETTLE + timedelta(seconds=1)
@@ -135,19 +134,6 @@ def test_the_published_index_knows_what_the_pages_say(site, told):
     assert texts["転入"] == [number]
     lines = file(f"search/index/t{number // 200}.json")
     assert lines[str(number)] == ["/moving/", "引っ越しの手続き", "転入届", "案内"]
-
-
-def test_what_waits_to_settle_is_told_in_one_go_however_much_it_is(site, told):
-    for number in range(210):
-        site.pages[f"/a/{number}/"] = (told(f"講座 {number}"),)
-    from policity.foundations.publishing.services import rebuild
-
-    rebuild()
-    render_due(now=NOW)
-    site.index()
-    assert Item.objects.filter(kind=SHARDS).count() > BATCH
-    on_comparing(None, now=NOW)
-    assert not Item.objects.filter(kind=SHARDS).exists()
 
 
 def test_every_file_is_as_the_rows_make_it(site, told):
