@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_noop
 
@@ -34,12 +34,12 @@ GAPS = {
 
 
 def told(text: str, **parts: SafeString | str) -> SafeString:
-    """A text of ours with readings, and parts that are drawn already."""
+    """A text of ours with readings, and parts: what is drawn already stands, words are escaped."""
     marks = dict(zip(parts, _PARTS, strict=False))
     drawn = str(said(gettext(text) % marks))
     for name, mark in marks.items():
-        drawn = drawn.replace(mark, str(parts[name]))
-    return mark_safe(drawn)  # noqa: S308  # said escapes; the parts were drawn
+        drawn = drawn.replace(mark, conditional_escape(parts[name]))
+    return mark_safe(drawn)  # noqa: S308  # said escapes, and so do the parts
 
 
 def year(fiscal: int) -> str:

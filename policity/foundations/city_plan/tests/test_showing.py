@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from lxml import html
 
 from policity.foundations.accounts.models import Department
@@ -15,6 +16,7 @@ from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations.plans import PAGES
 from policity.foundations.city_plan.formats.facts import read_frame
 from policity.foundations.city_plan.models import Indicator, Measure, Sheet
+from policity.foundations.city_plan.presenters.words import told as said_with
 from policity.foundations.city_plan.queries import showing
 from policity.foundations.city_plan.rules.cycle import Act, Said, Turn
 from policity.foundations.city_plan.services import Entry
@@ -283,3 +285,8 @@ def test_pages_that_move_are_looked_at_again_the_next_day_and_others_next_year(f
     assert until("/plan/keikaku/measures/1/") == "2027-04-01"
     Indicator.objects.filter(measure__code="1", code="1").update(metric="events.filled")
     assert until("/plan/keikaku/measures/1/") == "2026-11-24"
+
+
+def test_a_part_that_is_only_words_is_escaped():
+    assert "<b>" not in said_with("%(a)s", a="<b>")
+    assert "<b>" in said_with("%(a)s", a=SafeString("<b>"))
