@@ -52,5 +52,7 @@ def test_a_map_moves_once_somebody_asks_for_it(city: City, page: Page) -> None:
     assert all(url.startswith("https://cyberjapandata.gsi.go.jp/xyz/pale/") for url in tiles)
     page.locator("path.leaflet-interactive").last.click(force=True)
     expect(page.locator(".leaflet-popup-content a")).to_be_visible()
+    # It comes up gently; what is half there has half its contrast.
+    expect(page.locator(".leaflet-popup")).to_have_css("opacity", "1")
     assert faults(page, "map") == []
     picture(page, "map")
