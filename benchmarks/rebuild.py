@@ -142,11 +142,12 @@ def _alerts(city: City) -> list[float]:
 @contextmanager
 def _worker(city: City) -> Iterator[None]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "policity.project.cli", "worker"],
+        [sys.executable, "-m", "policity.project.cli", "worker", "run"],
         env=city.environment, cwd=ROOT, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         time.sleep(8)
+        assert process.poll() is None, "the worker went home"
         yield
     finally:
         process.terminate()

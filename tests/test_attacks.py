@@ -436,7 +436,7 @@ TAKES_FILES = {
     "back_office:hazards": "areas of a hazard map, up to 20 MB (formats/hazards.py): GeoJSON or a "
     "shapefile in a zip, unpacked in memory up to 100 MB; its areas are kept, the file is not",
     "back_office:plan_table": "a table of measures, CSV or XLSX up to 5 MB, unpacked up to ten "
-    "times that (city_plan/formats/sheets.py): looked at, and sent back signed; not kept",
+    "times that (city_plan/formats/cells.py): looked at, and sent back signed; not kept",
     "back_office:rule": "a telegram, up to 8 MiB (formats/guard.py): read as XML, tried, not kept",
 }
 # Markup and programs that a browser or a server might follow, under the names that they like.

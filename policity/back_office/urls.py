@@ -120,6 +120,11 @@ urlpatterns = [
         plan_figures.target,
         name="plan_target",
     ),
+    path(
+        "plan/indicators/<number:indicator>/<number:year>/parts/",
+        plan_figures.parts,
+        name="plan_parts",
+    ),
     path("plan/table/", plan_figures.table, name="plan_table"),
     path("plan/metrics/", plan_figures.metrics, name="plan_metrics"),
     path("plan/metrics/<str:name>/", plan_figures.metric, name="plan_metric"),

@@ -3,7 +3,7 @@
 import base64
 import unicodedata
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,8 +11,10 @@ from django import forms
 from django.core import signing
 from django.core.validators import MaxValueValidator, MinValueValidator
 
+from policity.foundations.city_plan.formats.cells import LARGEST, BadTable
 from policity.foundations.city_plan.formats.facts import stages
-from policity.foundations.city_plan.formats.sheets import LARGEST
+from policity.foundations.city_plan.formats.figures import Given, parts
+from policity.foundations.city_plan.presenters.words import SPLITS
 from policity.foundations.city_plan.rules.attaining import MONTHS, Aim, Direction
 from policity.foundations.city_plan.rules.cycle import (
     FORWARD,
@@ -28,6 +30,7 @@ from policity.foundations.city_plan.rules.grading import Scheme
 from policity.foundations.city_plan.services import WORDS, Entry, Taken
 
 LONGEST, LONGEST_LINE, LONGEST_REASON = 4000, 300, 300
+_LONGEST_LINES = 20_000
 DONES = ((Done.DONE, "した"), (Done.NOT_DONE, "していない"), (Done.DROPPED, "やめた"))
 # What somebody may want to say with each act; empty: nothing.
 TEXTS: Mapping[Act, str] = {
@@ -273,6 +276,26 @@ class FigureForm(_Form):
         return Entry(
             said["number"], said["reason"], said["evidence"], int(said["months"] or MONTHS)
         )
+
+
+class PartsForm(_Form):
+    """The figures of a whole's parts, one a line, as two columns of a spreadsheet paste."""
+
+    split = forms.CharField(required=False, max_length=20)
+    lines = _text(_LONGEST_LINES, "内訳")
+    evidence = _text(LONGEST_LINE, "根拠")
+
+    def __init__(self, data: Any, *, unit: str, splits: Collection[str]) -> None:
+        super().__init__(data)
+        self._unit = unit
+        self.choices = [(name, words) for name, words in SPLITS.items() if name in splits]
+
+    def clean_lines(self) -> dict[str, Given]:
+        """Each part with its figure, or why it has none."""
+        try:
+            return parts(self.cleaned_data["lines"], self._unit)
+        except BadTable as error:
+            raise forms.ValidationError(list(error.problems)) from error
 
 
 class TargetForm(_Form):

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 
 from django.utils import timezone
 
 from policity.foundations.city_plan import presenters as words
 from policity.foundations.city_plan.models import Indicator, Snapshot, Target, Value
+from policity.foundations.city_plan.presenters.words import SPLITS
 from policity.foundations.city_plan.queries import metrics as counted
 from policity.foundations.city_plan.rules.attaining import MONTHS, Aim
+from policity.foundations.city_plan.rules.parting import Part
 from policity.foundations.city_plan.rules.spans import Length
 from policity.foundations.city_plan.services import Taken
 from policity.kit.declare import Metric
@@ -41,6 +44,37 @@ def _figure(row: Value, unit: str) -> Entry:
         what += f"（{row.months}か月分）"
     more = row.reason or row.evidence
     return Entry(what, more, _by(row), timezone.localtime(row.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The parts of a year, told apart in one way: each name with its figure and its rows."""
+
+    name: str
+    rows: tuple[tuple[str, str, str], ...]
+
+
+def splits(indicator: Indicator, fiscal: int) -> list[Split]:
+    """The newest figure of each part of a year, by who brings it. One query."""
+    rows = Value.objects.filter(indicator=indicator, year=fiscal).exclude(split="")
+    last = {(row.split, row.part): row for row in rows.order_by("pk")}
+    parts = [Part(row.split, row.part, row.number, row.reason) for row in last.values()]
+    return _splits(parts, indicator.unit)
+
+
+def _splits(parts: Iterable[Part], unit: str) -> list[Split]:
+    ordered = sorted(parts, key=lambda one: (one.split, one.name))
+    return [
+        Split(SPLITS.get(name, name), tuple(_part(one, unit) for one in some))
+        for name, some in groupby(ordered, key=lambda one: one.split)
+    ]
+
+
+def _part(one: Part, unit: str) -> tuple[str, str, str]:
+    if one.number is None:
+        return one.name, f"測っていない：{one.reason}", ""
+    rows = "" if one.rows is None else f"{one.rows:,}件"
+    return one.name, f"{words.number(one.number)}{unit}", rows
 
 
 def targets(indicator: Indicator, fiscal: int) -> list[Entry]:
@@ -110,6 +144,7 @@ class Counted:
     metric: Metric
     year: str
     now: Span
+    splits: list[Split]
     months: tuple[Span, ...]
     years: tuple[Span, ...]
     used: tuple[str, ...]
@@ -130,6 +165,7 @@ def metric(name: str, *, now: datetime) -> Counted | None:
         metric=one,
         year=fiscal_name(fiscal),
         now=Span("", figure, reading.rows, _left_out(reading.left_out), one.version, now),
+        splits=_splits(counted.split_reading(reading), one.unit),
         months=tuple(span for length, span in kept if length is Length.MONTH),
         years=tuple(span for length, span in kept if length is Length.YEAR),
         used=tuple(

@@ -9,8 +9,9 @@ from django.utils import timezone
 from policity.back_office.presenters.plan import NOBODYS
 from policity.foundations.city_plan import presenters as words
 from policity.foundations.city_plan.formats.facts import schemes, stages
-from policity.foundations.city_plan.models import Indicator, Sheet
+from policity.foundations.city_plan.models import CommentGroup, Indicator, Sheet
 from policity.foundations.city_plan.queries import deadlines, sheets
+from policity.foundations.city_plan.queries.comments import answers
 from policity.foundations.city_plan.queries.evaluating import (
     IndicatorView,
     MeasureView,
@@ -18,6 +19,7 @@ from policity.foundations.city_plan.queries.evaluating import (
     evaluate,
 )
 from policity.foundations.city_plan.queries.sheets import StepView
+from policity.foundations.city_plan.rules.commenting import Outcome
 from policity.foundations.city_plan.rules.cycle import Act, Asked, Done, Said, Turn
 from policity.foundations.city_plan.rules.grading import Scheme
 from policity.foundations.city_plan.services import WORDS, asked_by
@@ -35,6 +37,19 @@ DID: Mapping[Act, str] = {
 }
 BECAME = {Done.DONE: "した", Done.NOT_DONE: "していない", Done.DROPPED: "やめた"}
 GRADERS = ((Act.RATE, "担当課の自己評価"), (Act.REVIEW, "委員会の評価"), (Act.DECIDE, "本部の決定"))
+
+
+def heard(row: Sheet) -> str:
+    """What residents said of a measure and the city answered: a draft of what is written down."""
+    return "\n\n".join(
+        "\n".join(filter(None, (
+            f"{said['summary']}（{count}件）",
+            f"→ {CommentGroup.OUTCOMES[Outcome(group.outcome)]}。{said['answer']}",
+            said["change"],
+        )))
+        for group, count in answers(row.measure_id, row.year)
+        for said in [group.texts["ja"]]
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from policity.foundations.city_plan.models import (
 )
 from policity.foundations.city_plan.rules.cycle import Act, Said, Turn
 from policity.foundations.city_plan.services import Entry
+from policity.foundations.city_plan.tests.calls import ANSWER, answered, call, grouped, keeper, web
 from policity.foundations.city_plan.tests.conftest import NOW, filled, plan, table
 from policity.foundations.city_plan.tests.test_evaluating import RATING, step
 
@@ -77,6 +78,7 @@ def pages(sheet: Sheet) -> dict[str, set[Role]]:
         f"/staff/plan/sheets/{sheet.pk}/": SEES,
         f"/staff/plan/indicators/{one}/2025/": SEES,
         f"/staff/plan/indicators/{one}/2025/target/": keeps,
+        f"/staff/plan/indicators/{one}/2025/parts/": SEES,
         "/staff/plan/metrics/": SEES,
         "/staff/plan/metrics/sharing.opened/": SEES,
         "/staff/plan/days/?plan=keikaku&year=2025": keeps,
@@ -258,6 +260,29 @@ def test_the_whole_way(sheet, at):
     assert 'name="act"' not in found
 
 
+def test_what_was_answered_in_public_stands_in_the_form_already(sheet, at, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    Sheet.objects.filter(pk=sheet.pk).update(turn=Turn.COMMENT)
+    planner = keeper()
+    client = Client()
+    client.force_login(planner)
+    assert "英語でも知らせて" not in text(client.get(at))
+    number = call(sheet.measure.plan)
+    some = [web(number, measure=sheet.measure_id), web(number, "英語も")]
+    answered(grouped(number, some))
+    other = grouped(number, [web(number, "別の施策のこと")], title="別のこと")
+    answered(other, texts={"ja": ANSWER["ja"] | {"summary": "別の施策のこと"}})
+    services.close(call=number, reason="試す", by=planner, now=NOW)
+    assert "英語でも知らせて" not in text(client.get(at))
+    services.publish_answers(call=number, by=planner, now=NOW)
+    found = text(client.get(at))
+    assert (
+        "英語でも知らせてほしい。（2件）\n→ 反映した。そうします。\n施策1に、英語を足しました。"
+        in found
+    )
+    assert "別の施策のこと" not in found
+
+
 def test_last_years_decisions_are_asked_for(sheet, at):
     services.open_year(plan=sheet.measure.plan, fiscal=2026, by=None, now=NOW)
     rater = somebody(Role.EDITOR, "bosai", name="r")
@@ -342,6 +367,33 @@ def test_figures_are_brought_in_ones_own_turn(sheet, figure):
     client.force_login(rater)
     assert client.post(figure, said).status_code == 400
     assert as_(Role.PLANNER).post(figure, said).status_code == 302
+
+
+def test_figures_of_parts_are_pasted_and_all_of_them_or_none_is_taken(sheet, figure):
+    Indicator.objects.filter(measure__code="1", code="1").update(splits=["town"])
+    client, page = as_(Role.EDITOR, "bosai"), f"{figure}parts/"
+    said = {
+        "split": "town",
+        "lines": "泉町\t31.5\n谷戸町\t測っていない：調査の前",
+        "evidence": "台帳",
+    }
+    for change, words in (
+        ({"lines": "泉町 31.5\n谷戸町 たくさん"}, "2行目"),
+        ({"lines": ""}, "1行に1つずつ"),
+        ({"evidence": ""}, "根拠"),
+        ({"split": "age"}, "その内訳はありません"),
+    ):
+        answer = client.post(page, said | change)
+        assert answer.status_code == 400
+        assert words in text(answer)
+        assert (said | change)["lines"] in text(answer)
+        assert not Value.objects.exclude(split="").exists()
+    assert as_(Role.EDITOR, "koho").post(page, said).status_code == 400
+    assert client.post(page, said, follow=True).status_code == 200
+    found = text(client.get(figure))
+    assert "31.5%" in found
+    assert "測っていない：調査の前" in found
+    assert "何も変わりません" in text(client.post(page, said, follow=True))
 
 
 def test_a_target_that_changes_says_why(sheet, figure):

@@ -146,6 +146,8 @@ def _blank(deed: Deed, shown: plan_sheet.Page) -> ActForm:
     if deed is Deed.DECIDE:
         rated = shown.last.get(Deed.RATE, Said())
         before = Said(stage=shown.sheet.stage, actions=rated.actions)
+    if deed is Deed.HEAR:
+        before = Said(text=plan_sheet.heard(shown.sheet))
     return ActForm(None, act=deed, asked=shown.asked, scheme=shown.scheme, before=before)
 
 

@@ -8,7 +8,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from policity.back_office.forms.plan import FigureForm, TableForm, TargetForm, YearForm, keep
+from policity.back_office.forms.plan import (
+    FigureForm,
+    PartsForm,
+    TableForm,
+    TargetForm,
+    YearForm,
+    keep,
+)
 from policity.back_office.presenters import plan as present_plan
 from policity.back_office.presenters import plan_figures as present
 from policity.back_office.views.frame import page, require
@@ -16,11 +23,13 @@ from policity.back_office.views.sign_in import keeps_typing, typed_before
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.policies import Act
 from policity.foundations.city_plan import policies, services
-from policity.foundations.city_plan.formats.sheets import BadTable
+from policity.foundations.city_plan.formats.cells import BadTable
 from policity.foundations.city_plan.models import Indicator, Plan, Sheet
 from policity.foundations.city_plan.queries.metrics import metrics as all_metrics
 from policity.foundations.city_plan.rules.attaining import Direction
 from policity.kit.eras import fiscal_name
+
+NOT_NOW = "いまは、この指標の実績を入れる番ではありません。企画に相談してください。"
 
 
 @keeps_typing
@@ -35,7 +44,7 @@ def indicator(request: HttpRequest, indicator: int, year: int) -> HttpResponse:
     faults = form.faults
     if request.method == "POST":
         if not _records(row, sheet, user):
-            faults = ["いまは、この指標の実績を入れる番ではありません。企画に相談してください。"]
+            faults = [NOT_NOW]
         elif form.is_valid():
             try:
                 services.record(
@@ -75,9 +84,42 @@ def target(request: HttpRequest, indicator: int, year: int) -> HttpResponse:
     return _page(request, row, year, sheet, FigureForm(None), form, faults)
 
 
+@keeps_typing
+@require_http_methods(["GET", "POST"])
+@never_cache
+def parts(request: HttpRequest, indicator: int, year: int) -> HttpResponse:
+    """The figures of an indicator's parts: towns, ages, languages."""
+    user = require(request, Act.SEE_PLAN)
+    row, sheet = _indicator(indicator, year)
+    sent = request.POST if request.method == "POST" else typed_before(request)
+    form = PartsForm(sent, unit=row.unit, splits=row.splits)
+    faults = form.faults
+    if request.method == "POST":
+        if not _records(row, sheet, user):
+            faults = [NOT_NOW]
+        elif form.is_valid():
+            said = form.cleaned_data
+            try:
+                count = services.record_parts(
+                    indicator=row, fiscal=year, split=said["split"], parts=said["lines"],
+                    evidence=said["evidence"], by=user, now=timezone.now(),
+                )  # fmt: skip
+            except services.PlanRefused as error:
+                faults = str(error).splitlines()
+            else:
+                messages.success(request, _told(count))
+                return redirect("back_office:plan_indicator", indicator, year)
+    target = TargetForm(None, direction=Direction(row.direction))
+    return _page(request, row, year, sheet, FigureForm(None), target, faults, form)
+
+
+def _told(count: int) -> str:
+    return f"内訳を、{count}件入れました。" if count else "前と同じ数字です。何も変わりません。"
+
+
 def _page(
     request: HttpRequest, row: Indicator, year: int, sheet: Sheet | None, figure: FigureForm,
-    target: TargetForm, faults: list[str],
+    target: TargetForm, faults: list[str], parts: PartsForm | None = None,
 ) -> HttpResponse:  # fmt: skip
     user = require(request, Act.SEE_PLAN)
     context = {
@@ -90,8 +132,10 @@ def _page(
         "targets": present.targets(row, year),
         "form": figure,
         "target": target,
+        "splits": present.splits(row, year),
+        "parts": parts or PartsForm(None, unit=row.unit, splits=row.splits),
         "faults": faults,
-        "of_target": target.is_bound,
+        "of": "target" if target.is_bound else "parts" if parts else "figure",
         "records": _records(row, sheet, user) and not row.metric,
         "page": "plan",
     }

@@ -4,42 +4,38 @@ Everything that is wrong is told at once, with its row and column, in Japanese, 
 taken. What stands in no cell is what the row above says of the measure (施策番号 to 段階).
 """
 
-import csv
-import io
 import re
-import unicodedata
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeVar
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
+from policity.foundations.city_plan.formats import cells as raw
+from policity.foundations.city_plan.formats.cells import BadTable
+from policity.foundations.city_plan.formats.figures import (
+    NOTHING,
+    BadFigure,
+    Given,
+    given,
+    number,
+)
 from policity.foundations.city_plan.rules.attaining import Aim, Direction, Reckoning
 from policity.foundations.city_plan.rules.stages import Kind
 from policity.kit.eras import BadYear, fiscal_name, read_fiscal
 
-LARGEST = 5_000_000
-"""Bytes. What an XLSX unpacks to may be ten times that."""
-
-MOST_ROWS, MOST_COLUMNS, MOST_FAULTS = 5_000, 100, 50
-DIGITS = 14
-"""Before the point; four come after it."""
-
-NOT_MEASURED = "測っていない"
+MOST_FAULTS = 50
 _YEARLY = re.compile(r"(目標|上限|実績)[\s_]*(.+)")
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-_REASON = re.compile(rf"{NOT_MEASURED}[:：\s、]*(.*)")
-_NOTHING = frozenset({"", "-", "－", "ー", "―", "—"})
+_PART = re.compile(r"(.+?)[:：](.{1,50})")
 _LISTS = re.compile("[、,;；\n]+")
+
+PART = "部分"
+"""Says of which part a row tells: "町：泉町". It stands below its indicator's own row."""
 
 MEASURE = ("施策番号", "施策名", "内容", "分野", "視点", "課題", "上位計画の目標", "担当課", "協力",
            "予算", "開始", "終了", "段階")  # fmt: skip
 INDICATOR = ("指標番号", "指標名", "種類", "単位", "向き", "達成度の出し方", "積み上げ", "基準値",
-             "基準年度", "内訳", "測り方", "自動集計", "根拠")  # fmt: skip
+             "基準年度", "内訳", "測り方", "自動集計", "根拠", PART)  # fmt: skip
 NEEDED = ("施策番号", "施策名", "分野", "指標番号", "指標名", "種類", "単位", "向き")
 LONGEST = {
     "施策番号": 20, "施策名": 100, "協力": 200, "指標番号": 20, "指標名": 100, "単位": 20,
@@ -50,14 +46,6 @@ KINDS = {"投入": Kind.INPUT, "活動": Kind.OUTPUT, "成果": Kind.OUTCOME}
 DIRECTIONS = {"増やす": Direction.UP, "減らす": Direction.DOWN, "範囲に保つ": Direction.KEEP}
 RECKONINGS = {"目標比": Reckoning.TARGET, "基準から": Reckoning.BASELINE}
 SPLITS = {"町": "town", "年齢": "age", "ことば": "language"}
-
-
-class BadTable(ValueError):  # noqa: N818  # the thing refused
-    """Not a table that can be taken. `problems` has one Japanese line for each fault."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +61,8 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A figure of a year, or why there is none."""
-
-    number: Decimal | None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class IndicatorRow:
-    """An indicator with its years."""
+    """An indicator with its years. `parts` are by year, by how they are told apart, and by name."""
 
     code: str
     name: str
@@ -99,6 +79,7 @@ class IndicatorRow:
     evidence: str
     targets: Mapping[int, Aim]
     values: Mapping[int, Given]
+    parts: dict[tuple[int, str, str], Given] = made(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +106,7 @@ T = TypeVar("T")
 
 def read(data: bytes, around: Around) -> tuple[MeasureRow, ...]:
     """The measures of a table. Raises BadTable."""
-    header, rows = _xlsx(data) if data[:2] == b"PK" else _csv(data)
+    header, rows = raw.read(data)
     columns = _columns(header, around)
     faults: list[str] = []
     found: dict[str, MeasureRow] = {}
@@ -170,6 +151,9 @@ class _Row:
 
     def take(self) -> None:
         """Join it to what was found, or tell what is wrong."""
+        if self._cell(PART):
+            self._part()
+            return
         before = len(self.faults)
         for name in NEEDED:
             if not self.cells[name]:
@@ -267,7 +251,7 @@ class _Row:
     def _yearly(self, what: str) -> Iterator[tuple[int, str, str]]:
         for column, text in self.cells.items():
             named = _YEARLY.fullmatch(column)
-            if named and named[1] == what and text not in _NOTHING:
+            if named and named[1] == what and text not in NOTHING:
                 yield read_fiscal(named[2]), column, text
 
     def _targets(self, direction: Direction) -> Iterator[tuple[int, Aim]]:
@@ -295,44 +279,56 @@ class _Row:
         for year, column, text in self._yearly("実績"):
             if self._cell("自動集計"):
                 self._wrong(column, "システムが数える指標には、実績を書けません")
-                continue
-            reason = _REASON.fullmatch(text)
-            if reason is None:
-                number = self._number(column)
-                if number is not None:
-                    yield year, Given(number)
-            elif not reason[1].strip():
-                self._wrong(
-                    column, f"「{NOT_MEASURED}：調査は3年ごと」のように、わけも書いてください"
-                )
-            elif len(reason[1]) > 300:
-                self._wrong(column, "測っていないわけは、300文字までにしてください")
-            else:
-                yield year, Given(None, reason[1].strip())
+            elif said := self._given(column, text, self._cell("単位")):
+                yield year, said
+
+    def _given(self, column: str, text: str, unit: str) -> Given | None:
+        try:
+            return given(text, unit)
+        except BadFigure as error:
+            self._wrong(column, str(error))
+            return None
+
+    def _part(self) -> None:
+        """Join a part's figures to the indicator that stands above."""
+        code = self._cell("指標番号")
+        measure = self.found.get(self._cell("施策番号"))
+        above = measure.indicators if measure else []
+        whole = next((one for one in above if one.code == code), None)
+        if whole is None:
+            self._wrong("指標番号", f"「{code[:20]}」の行が、これより上にありません")
+            return
+        named = _PART.fullmatch(self._cell(PART))
+        if named is None or SPLITS.get(named[1]) not in whole.splits:
+            known = "、".join(f"{name}：…" for name, of in SPLITS.items() if of in whole.splits)
+            self._wrong(
+                PART, f"指標の「内訳」にあるものを書いてください（{known or 'ありません'}）"
+            )
+            return
+        own = {*MEASURE, "指標番号", PART}
+        for column, text in self.cells.items():
+            if text and column not in own and not column.startswith("実績"):
+                self._wrong(column, "部分の行には、実績だけを書きます")
+        split, name = SPLITS[named[1]], named[2].strip()
+        for year, column, text in self._yearly("実績"):
+            said = self._given(column, text, whole.unit)
+            if whole.metric:
+                self._wrong(column, "システムが数える指標には、実績を書けません")
+            elif (year, split, name) in whole.parts:
+                self._wrong(PART, f"「{name}」は、前の行と同じ部分です")
+            elif said and said.number is not None and not whole.evidence:
+                self._wrong(column, "実績の根拠を、指標の行に書いてください")
+            elif said:
+                whole.parts[year, split, name] = said
 
     def _number(self, column: str) -> Decimal | None:
-        text = self._cell(column)
-        if text in _NOTHING:
+        # What is spent is no share, whatever the indicator beside it is.
+        unit = "" if column == "予算" else self._cell("単位")
+        try:
+            return number(self._cell(column), unit)
+        except BadFigure as error:
+            self._wrong(column, str(error))
             return None
-        plain = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "")
-        unit = unicodedata.normalize("NFKC", self._cell("単位"))
-        plain = plain.removesuffix(unit).removesuffix("%" if unit == "%" else "")
-        if not _NUMBER.fullmatch(plain):
-            self._wrong(
-                column, f"数字ではありません（{text[:30]}）。単位や言葉は書かないでください"
-            )
-            return None
-        number = Decimal(plain)
-        if abs(number) >= 10**DIGITS:
-            self._wrong(column, "大きすぎる数です")
-            return None
-        if number != round(number, 4):
-            self._wrong(column, "小数は、4桁までです")
-            return None
-        if unit == "%" and column != "予算" and not 0 <= number <= 100:
-            self._wrong(column, f"割合は、0から100までです（{text[:30]}）")
-            return None
-        return number
 
     def _year(self, column: str, otherwise: int | None) -> int | None:
         text = self._cell(column)
@@ -374,11 +370,11 @@ def _list(text: str) -> list[str]:
 
 def _columns(header: Sequence[str], around: Around) -> list[str]:
     """The columns' names. Raises BadTable."""
-    columns = [_heading(cell) for cell in header]
+    columns = [raw.heading(cell) for cell in header]
     while columns and not columns[-1]:
         columns.pop()
     faults = [
-        f"1行目: {_letter(place)}列に見出しがありません。見出しのセルの結合は、解いてください"
+        f"1行目: {raw.letter(place)}列に見出しがありません。見出しのセルの結合は、解いてください"
         for place, name in enumerate(columns)
         if not name
     ]
@@ -407,108 +403,3 @@ def _columns(header: Sequence[str], around: Around) -> list[str]:
     if faults:
         raise BadTable(faults[:MOST_FAULTS])
     return columns
-
-
-def _heading(cell: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", cell).split())
-
-
-def _letter(place: int) -> str:
-    """A column as spreadsheets call it: A, B, … AA."""
-    text = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        text = chr(65 + rest) + text
-    return text
-
-
-Rows = Iterator[tuple[int, list[str]]]
-
-
-def _csv(data: bytes) -> tuple[list[str], Rows]:
-    if len(data) > LARGEST:
-        raise BadTable([f"ファイルが大きすぎます。{LARGEST // 1_000_000}MBまでです"])
-    text = _text(data)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
-        raise BadTable(
-            [f"{reader.line_num}行目: CSVとして読めません（引用符を確かめてください）"]
-        ) from error
-    return _split(rows)
-
-
-def _text(data: bytes) -> str:
-    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp932"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise BadTable(["文字が読めません。CSVを、UTF-8かShift_JISで保存してください"])
-
-
-def _xlsx(data: bytes) -> tuple[list[str], Rows]:
-    """The first sheet's values. Merged headings are told; below them, a merge is its first cell."""
-    if len(data) > LARGEST:
-        raise BadTable([f"ファイルが大きすぎます。{LARGEST // 1_000_000}MBまでです"])
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            if sum(member.file_size for member in package.infolist()) > 10 * LARGEST:
-                raise BadTable(["ファイルの中身が大きすぎます"])
-        sheet = load_workbook(io.BytesIO(data), data_only=True).worksheets[0]
-    except BadTable:
-        raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError,
-            OSError, TypeError, SyntaxError) as error:  # fmt: skip
-        raise BadTable(
-            ["Excelのファイルとして読めません。xlsx で保存しなおしてください"]
-        ) from error
-    merged = [str(area) for area in sheet.merged_cells.ranges if area.min_row == 1]
-    if merged:
-        raise BadTable(
-            [
-                f"1行目: 見出しのセルが結合されています（{area}）。結合を解いて、"
-                "どの列にも「目標 令和8年度」のように書いてください"
-                for area in merged
-            ]
-        )
-    if sheet.max_column > MOST_COLUMNS:
-        raise BadTable([f"列が多すぎます。{MOST_COLUMNS}列までです"])
-    if sheet.max_row > 2 * MOST_ROWS:
-        raise BadTable([f"行が多すぎます。{MOST_ROWS:,}行までです"])
-    rows = [
-        (line, [_said(cell.value, cell.number_format) for cell in cells])
-        for line, cells in enumerate(sheet.iter_rows(), 1)
-    ]
-    return _split(rows)
-
-
-def _said(value: object, shape: str) -> str:
-    """A cell as it reads: 0.9 shown as a percentage is 90."""
-    if value is None:
-        return ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            number = Decimal(str(value)) * (100 if "%" in shape else 1)
-        except InvalidOperation:
-            return str(value)
-        if not number.is_finite():
-            return str(value)
-        return f"{number:f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:f}"
-    return str(value).strip()
-
-
-def _split(rows: Sequence[tuple[int, list[str]]]) -> tuple[list[str], Rows]:
-    if not rows:
-        raise BadTable(["何も書かれていません"])
-    header = rows[0][1]
-    body = [(line, cells) for line, cells in rows[1:] if any(cells)]
-    if len(body) > MOST_ROWS:
-        raise BadTable([f"行が多すぎます。{MOST_ROWS:,}行までです"])
-    width = len(header)
-    return header, iter([(line, cells + [""] * (width - len(cells))) for line, cells in body])

@@ -18,6 +18,7 @@ from policity.foundations.city_plan.queries.evaluating import (
 from policity.foundations.city_plan.queries.showing import Card, PlanView, Told
 from policity.foundations.city_plan.rules.attaining import Aim, Gap, percent
 from policity.foundations.city_plan.rules.grading import Whole
+from policity.foundations.city_plan.rules.parting import Part, for_everybody
 from policity.foundations.city_plan.rules.trending import Trend
 
 
@@ -43,7 +44,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator with its years, the last one is told of. `counted` says how a metric counts."""
+    """An indicator with its years, the last one is told of. `counted` says how a metric counts.
+
+    `parts` are those of the last year, without what is told of few.
+    """
 
     code: str
     name: str
@@ -57,6 +61,7 @@ class Series:
     lines: tuple[Line, ...]
     trend: Trend | None
     no_trend: str
+    parts: tuple[Part, ...]
 
     @property
     def now(self) -> Line:
@@ -138,6 +143,7 @@ def _series(one: IndicatorView, told: Mapping[int, Told]) -> Series:
         lines=tuple(_line(year, told) for year in one.years),
         trend=one.trend,
         no_trend=one.no_trend,
+        parts=for_everybody(one.parts),
     )
 
 

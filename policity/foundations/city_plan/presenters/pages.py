@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -239,7 +240,19 @@ def _series(begun: Series, over: Series, name: str) -> dict[str, Any]:
         "chart": charts.draw(begun, name),
         "rows": [_row(line, begun.unit) for line in begun.lines],
         "outlook": _outlook(begun),
+        "splits": splits(over),
     }
+
+
+def splits(series: Series) -> list[dict[str, Any]]:
+    """The figures of an indicator's parts, a way of telling them apart at a time."""
+    return [
+        {
+            "name": words.split(name),
+            "rows": [(one, words.part(one, series.unit)) for one in some],
+        }
+        for name, some in groupby(series.parts, key=lambda one: one.split)
+    ]
 
 
 def _row(line: Line, unit: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from policity.foundations.city_plan.formats.facts import schemes
 from policity.foundations.city_plan.presenters import charts, pages, tables, words
 from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet
 from policity.foundations.city_plan.queries.showing import PlanView
+from policity.foundations.city_plan.rules.parting import Part
 
 HEAD = ("年度", "目標", "実績", "達成度")
 
@@ -89,7 +90,7 @@ def _sheet(sheet: Sheet, view: PlanView, name: str) -> dict[str, Any]:
         "actions": told.actions if told else (),
         "series": [
             {"name": one.name, "kind": one.kind, "chart": _Drawn(one, f"{name}s{n}"),
-             "rows": [_row(line, one.unit) for line in one.lines]}
+             "rows": [_row(line, one.unit) for line in one.lines], "splits": _splits(one)}
             for n, one in enumerate(sheet.series, 1)
         ],
     }  # fmt: skip
@@ -126,6 +127,20 @@ def _row(line: Line, unit: str) -> tuple[str, str, str, str]:
         figure,
         "" if line.percent is None else f"{line.percent}%",
     )
+
+
+def _splits(series: Series) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The parts of the report's year: how they are told apart, and each with its figure."""
+    return [
+        (strip_tags(split["name"]),
+         [(one.name, _part(one, figure)) for one, figure in split["rows"]])
+        for split in pages.splits(series)
+    ]  # fmt: skip
+
+
+def _part(one: Part, figure: SafeString) -> str:
+    text = strip_tags(figure)
+    return f"{text}：{one.reason}" if one.reason else text
 
 
 def paper(city: str, view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> Iterator[Any]:
@@ -182,7 +197,8 @@ def _pressed(one: dict[str, Any]) -> dict[str, Any]:
         "actions": list(one["actions"]),
         "series": [
             {"name": of["name"], "kind": of["kind"], "chart": of["chart"].for_paper(),
-             "rows": [list(row) for row in of["rows"]]}
+             "rows": [list(row) for row in of["rows"]],
+             "splits": [[name, [list(row) for row in rows]] for name, rows in of["splits"]]}
             for of in one["series"]
         ],
     }  # fmt: skip

@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from policity.foundations.city_plan import presenters
+from policity.foundations.city_plan.presenters import words
 from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet
 from policity.foundations.city_plan.queries.showing import PlanView
+from policity.foundations.city_plan.rules.parting import Part
 from policity.kit.eras import fiscal_name
 
 PROVISIONAL = "速報"
@@ -21,34 +23,54 @@ HEAD = (
     "向き", "基準値", "基準年度",
     "年度", "年度（西暦）", "目標（以上）", "目標（以下）", "実績", "実績がないわけ",
     "達成度（％）",
-    "はじめの目標での達成度（％）", "速報", "施策の評価",
+    "はじめの目標での達成度（％）", "速報", "施策の評価", "内訳", "内訳の名前",
 )  # fmt: skip
 
 
 def table(view: PlanView, sheets: Iterable[Sheet]) -> bytes:
-    """CSV, a line for each indicator and year: UTF-8 with a byte order mark, for spreadsheets."""
+    """CSV, a line for each indicator and year: UTF-8 with a byte order mark, for spreadsheets.
+
+    Below an indicator's years, a line for each part of the last one.
+    """
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow(HEAD)
     for sheet in sheets:
         for series in sheet.series:
             rows.writerows(_row(view, sheet, series, line) for line in series.lines)
+            rows.writerows(_part(view, sheet, series, one) for one in series.parts)
     return out.getvalue().encode("utf-8-sig")
 
 
 def _row(view: PlanView, sheet: Sheet, series: Series, line: Line) -> Sequence[str]:
-    card = sheet.card
-    told = view.told.get(card.code, {}).get(line.year)
+    told = view.told.get(sheet.card.code, {}).get(line.year)
     low, high = (line.aim.low, line.aim.high) if line.aim else (None, None)
     cells = (
+        *_first(view, sheet, series, line.year), plain(low), plain(high), plain(line.number),
+        why(line), _whole(line.percent), _whole(line.by_first),
+        PROVISIONAL if line.provisional else "", told.grade if told else "", "", "",
+    )  # fmt: skip
+    return [_safe(one) for one in cells]
+
+
+def _part(view: PlanView, sheet: Sheet, series: Series, part: Part) -> Sequence[str]:
+    cells = (
+        *_first(view, sheet, series, series.now.year), "", "", plain(part.number), why_part(part),
+        "", "", PROVISIONAL if series.now.provisional else "", "",
+        words.SPLITS.get(part.split, part.split), part.name,
+    )  # fmt: skip
+    return [_safe(one) for one in cells]
+
+
+def _first(view: PlanView, sheet: Sheet, series: Series, year: int) -> Sequence[str]:
+    """What is said of an indicator in each of its lines."""
+    card = sheet.card
+    return (
         view.name, sheet.field, card.code, card.name, card.department, series.code, series.name,
         series.kind, series.unit, series.direction, plain(series.baseline),
         fiscal_name(series.baseline_year) if series.baseline_year else "",
-        fiscal_name(line.year), str(line.year), plain(low), plain(high), plain(line.number),
-        why(line), _whole(line.percent), _whole(line.by_first),
-        PROVISIONAL if line.provisional else "", told.grade if told else "",
+        fiscal_name(year), str(year),
     )  # fmt: skip
-    return [_safe(one) for one in cells]
 
 
 def _safe(cell: str) -> str:
@@ -102,6 +124,13 @@ def _indicator(one: Series) -> dict[str, Any]:
             }
             for line in one.lines
         ],
+        "parts": [
+            {
+                "split": part.split, "name": part.name, "figure": _exact(part.number),
+                "why_none": why_part(part) or None,
+            }
+            for part in one.parts
+        ],
     }  # fmt: skip
 
 
@@ -124,5 +153,12 @@ def why(line: Line) -> str:
     """Why there is no figure, in Japanese; empty where there is one."""
     if line.number is not None or line.gap is None:
         return ""
-    words = presenters.GAPS[line.gap]
-    return f"{words}：{line.reason}" if line.reason else words
+    gap = presenters.GAPS[line.gap]
+    return f"{gap}：{line.reason}" if line.reason else gap
+
+
+def why_part(part: Part) -> str:
+    """Why a part has no figure, in Japanese; empty where it has one."""
+    if part.number is not None:
+        return ""
+    return words.WITHHELD if part.withheld else f"{words.NOT_MEASURED}：{part.reason}"

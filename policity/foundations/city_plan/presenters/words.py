@@ -10,6 +10,7 @@ from policity.design.templatetags.policity import said
 from policity.foundations.city_plan import presenters
 from policity.foundations.city_plan.presenters.figures import Line
 from policity.foundations.city_plan.rules.attaining import Aim, Gap
+from policity.foundations.city_plan.rules.parting import Part
 from policity.kit.eras import fiscal_name
 
 _EASY_ERAS = {
@@ -31,6 +32,15 @@ GAPS = {
     Gap.NO_VALUE: gettext_noop("まだ入っていません"),
     Gap.NOT_MEASURED: NOT_MEASURED,
 }
+WITHHELD = gettext_noop("人数が少ないので、出しません")
+SPLITS = {
+    "town": gettext_noop("町ごと"),
+    "age": gettext_noop("年齢ごと"),
+    "language": gettext_noop("ことばごと"),
+    "kind": gettext_noop("連絡先ごと"),
+    "how": gettext_noop("伝わり方ごと"),
+}
+_OTHER_SPLIT = gettext_noop("内訳")
 
 
 def told(text: str, **parts: SafeString | str) -> SafeString:
@@ -96,3 +106,15 @@ def result(line: Line, unit: str) -> SafeString:
     if line.number is not None:
         return figure(line.number, unit)
     return told(GAPS.get(line.gap or Gap.NO_VALUE, NOT_MEASURED))
+
+
+def split(name: str) -> SafeString:
+    """How a whole is told apart: "町ごと"."""
+    return told(SPLITS.get(name, _OTHER_SPLIT))
+
+
+def part(one: Part, unit: str) -> SafeString:
+    """What a part came to, or why it is not told."""
+    if one.number is not None:
+        return figure(one.number, unit)
+    return told(WITHHELD if one.withheld else NOT_MEASURED)

@@ -149,6 +149,19 @@ def results(wanted: Collection[int]) -> Iterator[Result]:
             yield Result(view, numbers(view.id), some)
 
 
+def answers(measure: int, fiscal: int) -> list[tuple[CommentGroup, int]]:
+    """What is published of comments on a measure in a year's calls, each with how many said it.
+
+    One query.
+    """
+    about = CommentGroup.objects.filter(
+        call__year=fiscal,
+        call__stage=Stage.PUBLISHED,
+        pk__in=Comment.objects.filter(measure=measure).values("group"),
+    ).exclude(outcome="")
+    return [(row, row.size) for row in about.annotate(size=Count("comments")).order_by("pk")]
+
+
 @dataclass(frozen=True, slots=True)
 class CommentView:
     """A comment as staff see it. `at` is when it was kept, `typed_by` is empty for the web."""

@@ -21,7 +21,13 @@ from policity.foundations.city_plan.models import (
     Target,
     Value,
 )
-from policity.foundations.city_plan.queries.metrics import metrics, snapshots, so_far
+from policity.foundations.city_plan.queries.metrics import (
+    metrics,
+    snapshots,
+    so_far,
+    split_reading,
+    split_snapshot,
+)
 from policity.foundations.city_plan.rules.attaining import (
     MONTHS,
     Aim,
@@ -35,6 +41,7 @@ from policity.foundations.city_plan.rules.attaining import (
     whole_year,
 )
 from policity.foundations.city_plan.rules.grading import Scheme, Whole, together
+from policity.foundations.city_plan.rules.parting import Part
 from policity.foundations.city_plan.rules.spans import whole_months
 from policity.foundations.city_plan.rules.stages import Kind, Move, Stage, proposed
 from policity.foundations.city_plan.rules.trending import TooFew, Trend, trend
@@ -61,7 +68,8 @@ class YearView:
 class IndicatorView:
     """An indicator with all its years up to the one that is evaluated, that one last.
 
-    `trend` is None where there are too few years; `no_trend` then says so.
+    `trend` is None where there are too few years; `no_trend` then says so. `parts` are those of the
+    year that is evaluated, all of them: `rules.parting` says which are for everybody.
     """
 
     code: str
@@ -78,6 +86,7 @@ class IndicatorView:
     years: tuple[YearView, ...]
     trend: Trend | None
     no_trend: str
+    parts: tuple[Part, ...]
 
     @property
     def now(self) -> YearView:
@@ -125,11 +134,12 @@ class NoYear(LookupError):  # noqa: N818  # the thing missing
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A figure, where it stands, and when it was written."""
+    """A figure, where it stands, when it was written, and its parts where a metric has them."""
 
     figure: Figure
     evidence: str
     at: datetime | None
+    parts: tuple[Part, ...] = ()
 
 
 _Key = tuple[int, int]
@@ -143,7 +153,7 @@ def evaluate(
 
     Or those `among` some codes.
 
-    Seven queries, however many there are, and those of each metric while its year runs. NoYear.
+    Eight queries, however many there are, and those of each metric while its year runs. NoYear.
     """
     if not plan.first_year <= fiscal <= plan.last_year:
         raise NoYear(f"{plan.name}に、その年度はありません。")
@@ -159,15 +169,18 @@ def evaluate(
     for sheet in Sheet.objects.filter(measure__in=these, year__lte=fiscal):
         sheets[sheet.measure_id][sheet.year] = sheet
     aims, figures = _aims(these, fiscal), _figures(these, fiscal)
+    parts = _parts(these, fiscal)
     for key, told in _counted(ours, plan, fiscal, now=now).items():
         figures[key] = [told]
+        if key[1] == fiscal:
+            parts[key[0]] = [(part, None) for part in told.parts]
     serves = _serves(these)
     scheme = schemes()[plan.scheme]
     views = []
     for row in rows:
         decided = {year: sheet.decided_at for year, sheet in sheets[row.pk].items()}
         found = tuple(
-            _indicator(one, plan, fiscal, aims, figures, decided, scheme)
+            _indicator(one, plan, fiscal, aims, figures, parts.get(one.pk, ()), decided, scheme)
             for one in indicators[row.pk]
         )
         own = sheets[row.pk].get(fiscal)
@@ -197,6 +210,17 @@ def _figures(these: QuerySet[Measure], fiscal: int) -> dict[_Key, list[_Told]]:
     return found
 
 
+def _parts(these: QuerySet[Measure], fiscal: int) -> dict[int, list[tuple[Part, datetime | None]]]:
+    """What was brought of parts in the year, in its order, by indicator, each with when."""
+    found = defaultdict(list)
+    rows = Value.objects.filter(indicator__measure__in=these, year=fiscal).exclude(split="")
+    for indicator, split, name, number, reason, at in rows.order_by("pk").values_list(
+        "indicator_id", "split", "part", "number", "reason", "at"
+    ):
+        found[indicator].append((Part(split, name, number, reason), at))
+    return found
+
+
 def _counted(
     indicators: Iterable[Indicator], plan: Plan, fiscal: int, *, now: datetime
 ) -> dict[_Key, _Told]:
@@ -212,7 +236,8 @@ def _counted(
         for pk in by_metric[name]:
             if plan.first_year <= year_ <= fiscal:
                 figure = Figure(kept.number, "" if kept.number is not None else kept.reason)
-                found[pk, year_] = _Told(figure, _source(name, kept.version, kept.rows), None)
+                source = _source(name, kept.version, kept.rows)
+                found[pk, year_] = _Told(figure, source, None, split_snapshot(kept))
     today = timezone.localdate(now)
     if fiscal_year(today) == fiscal:
         # Before its first month is over, what there is stands for that month.
@@ -222,8 +247,9 @@ def _counted(
             reading = so_far(metric, fiscal, now=now)
             # One month short: it is provisional until the year is over.
             figure = Figure(reading.number, reading.reason, min(months, MONTHS - 1))
+            source = _source(name, metric.version, reading.rows)
             for pk in by_metric[name]:
-                found[pk, fiscal] = _Told(figure, _source(name, metric.version, reading.rows), None)
+                found[pk, fiscal] = _Told(figure, source, None, split_reading(reading))
     return found
 
 
@@ -245,6 +271,7 @@ def _indicator(
     fiscal: int,
     aims: Mapping[_Key, list[tuple[Aim, datetime]]],
     figures: Mapping[_Key, list[_Told]],
+    parts: Iterable[tuple[Part, datetime | None]],
     decided: Mapping[int, datetime | None],
     scheme: Scheme,
 ) -> IndicatorView:
@@ -253,6 +280,13 @@ def _indicator(
               decided.get(year_), scheme)
         for year_ in range(plan.first_year, fiscal + 1)
     )  # fmt: skip
+    # The last of each that was known when it was decided.
+    until = decided.get(fiscal)
+    last = {
+        (part.split, part.name): part
+        for part, at in parts
+        if until is None or at is None or at <= until
+    }
     line: Trend | None = None
     why = ""
     try:
@@ -274,6 +308,7 @@ def _indicator(
         years=years,
         trend=line,
         no_trend=why,
+        parts=tuple(last.values()),
     )
 
 

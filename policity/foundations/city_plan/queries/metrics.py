@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import module_has_submodule
 
 from policity.foundations.city_plan.models import Snapshot
+from policity.foundations.city_plan.rules.parting import Part
 from policity.foundations.city_plan.rules.spans import Length, Span, year
 from policity.kit.declare import Metric, Reading
 from policity.kit.sides import Side, works
@@ -53,6 +55,24 @@ def snapshots(names: Iterable[str], *, until: date) -> dict[tuple[str, int], Sna
     """
     rows = Snapshot.objects.filter(metric__in=set(names), length=Length.YEAR, begins__lte=until)
     return {(row.metric, row.begins.year): row for row in rows.order_by("version")}
+
+
+def split_reading(reading: Reading) -> tuple[Part, ...]:
+    """The parts of what a metric came to."""
+    return tuple(
+        Part(split, name, round(one.number, 4), rows=one.rows)
+        for split, parts in reading.splits.items()
+        for name, one in parts.items()
+    )
+
+
+def split_snapshot(kept: Snapshot) -> tuple[Part, ...]:
+    """The parts of what was kept of one."""
+    return tuple(
+        Part(split, name, Decimal(number), rows=rows)
+        for split, parts in kept.splits.items()
+        for name, (number, rows) in parts.items()
+    )
 
 
 def last_month() -> Mapping[str, date]:

@@ -30,6 +30,7 @@ from policity.foundations.city_plan.services.drawing import (
     PlanRefused,
     draw,
     record,
+    record_parts,
     set_target,
 )
 from policity.foundations.city_plan.services.evaluating import (
@@ -73,6 +74,7 @@ __all__ = [
     "put_together",
     "receive",
     "record",
+    "record_parts",
     "release",
     "remind",
     "set_deadlines",

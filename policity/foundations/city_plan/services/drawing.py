@@ -1,5 +1,6 @@
 """Writing a plan down: its frame, and figures and targets by hand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,9 +10,12 @@ from django.db import transaction
 from policity.foundations.accounts.models import User
 from policity.foundations.accounts.services import audit
 from policity.foundations.city_plan.formats.facts import Frame
+from policity.foundations.city_plan.formats.figures import Given
 from policity.foundations.city_plan.models import Facet, Indicator, Plan, Target, Value
 from policity.foundations.city_plan.rules.attaining import MONTHS, Aim, Direction
 from policity.foundations.city_plan.services import showing
+
+NO_EVIDENCE = "数字の根拠（資料の名前と場所）を書いてください。"
 
 
 class PlanRefused(ValueError):  # noqa: N818  # the thing refused
@@ -91,8 +95,6 @@ class Entry:
     reason: str = ""
     evidence: str = ""
     months: int = MONTHS
-    split: str = ""
-    part: str = ""
 
 
 @transaction.atomic
@@ -104,17 +106,12 @@ def record(
     What was noted before stays; this one counts.
     """
     _within(indicator, fiscal)
-    if indicator.metric:
-        raise PlanRefused("この指標は、システムが数えます。手では入れられません。")
+    _by_hand(indicator)
     faults = [
         (entry.number is None and not entry.reason.strip(), "測っていないわけを書いてください。"),
         (entry.number is not None and bool(entry.reason),
          "数字と、測っていないわけの両方があります。"),
-        (entry.number is not None and not entry.evidence.strip(),
-         "数字の根拠（資料の名前と場所）を書いてください。"),
-        (bool(entry.split) and entry.split not in indicator.splits,
-         "この指標には、その内訳はありません。"),
-        (bool(entry.split) != bool(entry.part), "内訳の種類と名前は、両方を書いてください。"),
+        (entry.number is not None and not entry.evidence.strip(), NO_EVIDENCE),
         (not 1 <= entry.months <= MONTHS, "月数は、1から12までです。"),
         (entry.number is not None and indicator.unit == "%" and not 0 <= entry.number <= 100,
          "割合は、0から100までです。"),
@@ -123,14 +120,60 @@ def record(
         raise PlanRefused("\n".join(found))
     value: Value = Value.objects.create(
         indicator=indicator, year=fiscal, number=entry.number, reason=entry.reason.strip(),
-        evidence=entry.evidence, months=entry.months, split=entry.split, part=entry.part,
-        at=now, by=by,
+        evidence=entry.evidence, months=entry.months, at=now, by=by,
     )  # fmt: skip
+    _brought(indicator, fiscal, by=by, now=now)
+    return value
+
+
+@transaction.atomic
+def record_parts(
+    *, indicator: Indicator, fiscal: int, split: str, parts: Mapping[str, Given], evidence: str,
+    by: User | None, now: datetime,
+) -> int:  # fmt: skip
+    """Note what the parts of a whole came to, all of them or none; how many differ. PlanRefused.
+
+    A part that is not among them stays as it was noted before.
+    """
+    _within(indicator, fiscal)
+    _by_hand(indicator)
+    measured = [one.number for one in parts.values() if one.number is not None]
+    faults = [
+        (split not in indicator.splits, "この指標には、その内訳はありません。"),
+        (not parts, "部分の名前と数字を、1行に1つずつ書いてください。"),
+        (bool(measured) and not evidence.strip(), NO_EVIDENCE),
+    ]
+    if found := [words for is_one, words in faults if is_one]:
+        raise PlanRefused("\n".join(found))
+    kept = Value.objects.filter(indicator=indicator, year=fiscal, split=split).order_by("pk")
+    last = {
+        part: (number, reason, source)
+        for part, number, reason, source in kept.values_list("part", "number", "reason", "evidence")
+    }
+    rows = [
+        Value(
+            indicator=indicator, year=fiscal, split=split, part=name, number=one.number,
+            reason=one.reason, evidence=evidence.strip(), at=now, by=by,
+        )
+        for name, one in parts.items()
+        if last.get(name) != (one.number, one.reason, evidence.strip())
+    ]  # fmt: skip
+    Value.objects.bulk_create(rows)
+    if rows:
+        _brought(indicator, fiscal, by=by, now=now)
+    return len(rows)
+
+
+def _by_hand(indicator: Indicator) -> None:
+    if indicator.metric:
+        raise PlanRefused("この指標は、システムが数えます。手では入れられません。")
+
+
+def _brought(indicator: Indicator, fiscal: int, *, by: User | None, now: datetime) -> None:
     audit.record(
         "plan.figure_set", on=f"city_plan.indicator:{indicator.pk}", by=by, now=now, year=fiscal
     )
     showing.changed(plan=indicator.measure.plan_id, measures=[indicator.measure_id], now=now)
-    return value
 
 
 def _within(indicator: Indicator, fiscal: int) -> None:

@@ -1,6 +1,6 @@
 """Taking a table of measures and indicators into a plan: all of it, or nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,7 +53,7 @@ class _Preview(Exception):  # noqa: N818  # carries the answer out of a transact
 
 
 def look(*, plan: Plan, data: bytes, now: datetime) -> Taken:
-    """What taking a table over would do; nothing is written. Raises formats.sheets.BadTable."""
+    """What taking a table over would do; nothing is written. Raises formats.cells.BadTable."""
     try:
         with transaction.atomic():
             raise _Preview(_take(plan, data, is_sample=plan.is_sample, by=None, now=now))
@@ -65,7 +65,7 @@ def look(*, plan: Plan, data: bytes, now: datetime) -> Taken:
 def take_over(
     *, plan: Plan, data: bytes, by: User | None, now: datetime, is_sample: bool = False
 ) -> Taken:
-    """Take a table over. Raises formats.sheets.BadTable, and then nothing was taken.
+    """Take a table over. Raises formats.cells.BadTable, and then nothing was taken.
 
     Measures and indicators are known by their codes: taken again, the table changes what differs.
     Another target or figure is written beside the one before. What the table does not name stays.
@@ -210,13 +210,12 @@ def _years(
         .order_by("pk")
         .values_list("indicator_id", "year", "low", "high")
     }
+    kept = Value.objects.filter(indicator__in=ours).order_by("pk")
     last = {
-        (indicator, year): (number, reason, months, evidence)
-        for indicator, year, number, reason, months, evidence in Value.objects.filter(
-            indicator__in=ours, split="", part=""
+        tuple(of): (number, reason, months, evidence)
+        for number, reason, months, evidence, *of in kept.values_list(
+            "number", "reason", "months", "evidence", "indicator_id", "year", "split", "part"
         )
-        .order_by("pk")
-        .values_list("indicator_id", "year", "number", "reason", "months", "evidence")
     }
     targets, values = [], []
     for row in rows:
@@ -244,14 +243,15 @@ def _targets(
 
 
 def _values(
-    pk: int, given: IndicatorRow, last: dict[tuple[int, int], tuple[Any, ...]], *,
+    pk: int, given: IndicatorRow, last: Mapping[tuple[Any, ...], tuple[Any, ...]], *,
     by: User | None, now: datetime,
 ) -> list[Value]:  # fmt: skip
+    said = {(year, "", ""): one for year, one in given.values.items()} | given.parts
     return [
         Value(
-            indicator_id=pk, year=year, number=one.number, reason=one.reason,
-            evidence=given.evidence, imported=True, at=now, by=by,
+            indicator_id=pk, year=year, split=split, part=part, number=one.number,
+            reason=one.reason, evidence=given.evidence, imported=True, at=now, by=by,
         )
-        for year, one in given.values.items()
-        if last.get((pk, year)) != (one.number, one.reason, MONTHS, given.evidence)
+        for (year, split, part), one in said.items()
+        if last.get((pk, year, split, part)) != (one.number, one.reason, MONTHS, given.evidence)
     ]  # fmt: skip

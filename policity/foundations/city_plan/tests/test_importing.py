@@ -13,7 +13,8 @@ from openpyxl import Workbook
 
 from policity.foundations.accounts.models import AuditEntry
 from policity.foundations.city_plan import services
-from policity.foundations.city_plan.formats.sheets import Around, BadTable, read
+from policity.foundations.city_plan.formats.cells import BadTable
+from policity.foundations.city_plan.formats.sheets import Around, read
 from policity.foundations.city_plan.models import (
     Indicator,
     Measure,

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 import time
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +19,7 @@ from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations.plans import PAGES
 from policity.foundations.city_plan.formats.printing import pdf
 from policity.foundations.city_plan.management.commands import plan as command
-from policity.foundations.city_plan.models import Indicator, Measure
+from policity.foundations.city_plan.models import Indicator, Measure, Snapshot
 from policity.foundations.city_plan.presenters import figures, printing, tables
 from policity.foundations.city_plan.queries import showing
 from policity.foundations.city_plan.queries.evaluating import evaluate
@@ -26,6 +28,7 @@ from policity.foundations.city_plan.rules.cycle import Act, Said
 from policity.foundations.city_plan.services import Entry
 from policity.foundations.city_plan.tests.conftest import NOW
 from policity.foundations.city_plan.tests.test_evaluating import decide, opened, step
+from policity.kit.declare import Part
 
 FILES = next(family for family in PAGES if family.name == "plan-files")
 
@@ -66,7 +69,7 @@ Figures = list[tuple[str, ...]]
 def of_the_table(body: bytes) -> Figures:
     rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
     names = ("年度", "目標（以上）", "目標（以下）", "実績", "達成度（％）", "速報")
-    return [tuple(row[name] for name in names) for row in rows]
+    return [tuple(row[name] for name in names) for row in rows if not row["内訳"]]
 
 
 def of_the_document(body: bytes) -> Figures:
@@ -89,7 +92,7 @@ def cells_of_the_page(body: bytes) -> list[tuple[str, ...]]:
     page: Any = html.document_fromstring(body.decode())
     return [
         tuple(cell.text_content().strip() for cell in row)
-        for row in page.xpath("//div[@class='indicator']//tbody/tr")
+        for row in page.xpath("//div[@class='indicator']//table[not(caption)]/tbody/tr")
     ]
 
 
@@ -116,12 +119,49 @@ def test_page_table_and_document_carry_the_same_figures(told):
     found = files()
     table = of_the_table(found["csv"])
     rows = csv.DictReader(io.StringIO(found["csv"].decode("utf-8-sig")))
-    units = [row["単位"] for row in rows]
+    units = [row["単位"] for row in rows if not row["内訳"]]
     assert len(table) == 3 * 4
     assert table == of_the_document(found["json"])
     assert table == of_the_cells(cells_of_the_page(found["html"]), units)
     assert ("令和6年度", "1000", "", "1234567.25", "123456", "速報") in table
     assert ("令和7年度", "76.5", "", "77", "100", "") in table
+
+
+def test_parts_are_the_same_everywhere_and_nobody_is_told_of_few(told):
+    one = Indicator.objects.get(measure__code="1", code="1")
+    Indicator.objects.filter(pk=one.pk).update(splits=["town"], metric="a.b")
+    counts = {"泉町": Part(Decimal("31.5"), 400), "谷戸町": Part(Decimal(50), 3),
+              "中町": Part(Decimal(60), 12)}  # fmt: skip
+    Snapshot.objects.create(
+        metric="a.b", version=1, length="year", begins=date(2025, 4, 1), ends=date(2026, 4, 1),
+        number=Decimal(40), rows=415, left_out={}, made_at=NOW,
+        splits={"town": {name: [str(part.number), part.rows] for name, part in counts.items()}},
+    )  # fmt: skip
+    found = files()
+    rows = [row for row in csv.DictReader(io.StringIO(found["csv"].decode("utf-8-sig")))
+            if row["内訳"]]  # fmt: skip
+    few = "人数が少ないので、出しません"
+    expected = [("中町", "", few), ("泉町", "31.5", ""), ("谷戸町", "", few)]
+    assert [(r["内訳の名前"], r["実績"], r["実績がないわけ"]) for r in rows] == expected
+    assert {row["内訳"] for row in rows} == {"町ごと"}
+    parts = json.loads(found["json"])["measures"][0]["indicators"][0]["parts"]
+    assert [(p["name"], "" if p["figure"] is None else str(p["figure"]), p["why_none"] or "")
+            for p in parts] == expected  # fmt: skip
+    page: Any = html.document_fromstring(found["html"].decode())
+    cells = [(tr.xpath("string(th)"), tr.xpath("string(td)"))
+             for tr in page.xpath("//table[caption='令和7年度、町ごと']//tr")]  # fmt: skip
+    assert cells == [("中町", few), ("泉町", "31.5%"), ("谷戸町", few)]
+    view = showing.view(told)
+    sheets = list(figures.sheets(evaluate(told, 2025, now=NOW), view))
+    reader = PdfReader(io.BytesIO(pdf(list(printing.paper("見本市", view, 2025, sheets))[-1])))
+    text = "".join("".join(page.extract_text().split()) for page in reader.pages)
+    assert f"届いた人令和7年度、町ごと中町{few}泉町31.5%谷戸町{few}" in text
+    own = next(family for family in PAGES if family.name == "plan-measures")
+    body = dict(own.render(["/en/plan/keikaku/measures/1/"]))["/en/plan/keikaku/measures/1/"].body
+    everything = b"".join((*found.values(), body)).decode()
+    assert "泉町" in body.decode()
+    assert "50" not in text[text.index("町ごと") :][:60]
+    assert not re.search(r"谷戸町[^<]*</th><td[^>]*>[^<]*50", everything)
 
 
 def test_the_pdf_carries_every_cell_of_the_page_in_its_order(told):

@@ -15,9 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from policity.foundations.city_plan import presenters, queries, services
+from policity.foundations.city_plan.formats.cells import BadTable
 from policity.foundations.city_plan.formats.facts import BadFrame, read_frame
 from policity.foundations.city_plan.formats.printing import pdf
-from policity.foundations.city_plan.formats.sheets import BadTable
 from policity.foundations.city_plan.models import Plan
 from policity.foundations.city_plan.presenters import figures, printing
 from policity.foundations.city_plan.queries import showing
