@@ -28,6 +28,7 @@ CHARM = FACTS.with_name("demo-charm.toml")
 FACILITIES = FACTS.with_name("demo-facilities.toml")
 PLAN = FACTS.with_name("demo-plan.toml")
 COMMENTS = FACTS.with_name("demo-comments.toml")
+YEAR = FACTS.with_name("demo-year.toml")
 MEASURES = FACTS.with_name("demo-plan.csv")
 PICTURES = FACTS.with_name("pictures")
 ACCOUNTS_FILE = "demo-accounts.txt"
@@ -58,6 +59,7 @@ def load(home: Path) -> None:
     load_events(now=now)
     load_charm(now=now)
     load_plan(now=now)
+    load_year(now=now)
     load_comments(now=now)
 
 
@@ -234,6 +236,52 @@ def load_plan(*, now: datetime) -> None:
             services.draw(frame=frame_of(one), by=by, now=now)
         plan = queries.plan("mihon")
         services.take_over(plan=plan, data=dated(MEASURES).encode(), by=by, now=now)
+
+
+def load_year(*, now: datetime) -> None:
+    """A year of the made-up plan as it went from hand to hand until it was published (見本).
+
+    Raises NotADemoError in a real city's home.
+    """
+    from django.conf import settings
+
+    from policity.foundations.accounts.models import User
+    from policity.foundations.city_plan import queries, services
+    from policity.foundations.city_plan.models import Sheet
+    from policity.foundations.city_plan.rules.cycle import Act, Said
+    from policity.kit.eras import fiscal_year
+
+    if not settings.DEMO:
+        raise NotADemoError("POLICITY_DEMO=0 のホームには、見本の評価を作りません。")
+    facts = tomllib.loads(YEAR.read_text("utf-8"))
+    year = fiscal_year(timezone.localdate(now)) - facts["years_ago"]
+    staff = User.objects.in_bulk(field_name="username")
+    planner, assessor, steering = (
+        staff[facts[name]] for name in ("planner", "assessor", "steering")
+    )
+    plan = queries.plan("mihon")
+    services.open_year(plan=plan, fiscal=year, by=planner, now=now)
+    rows = Sheet.objects.filter(measure__plan=plan, year=year).select_related("measure__plan")
+    sheets = {sheet.measure.code: sheet for sheet in rows}
+    for one in facts["sheets"]:
+        sheet = sheets[one["measure"]]
+        asked = services.asked(sheet, now=now)
+        rated = Said(
+            grade=one["grade"],
+            answers=dict(zip(asked.questions, one["answers"], strict=True)),
+            reasons=dict.fromkeys(asked.missed, facts["missed"]) | one.get("reasons", {}),
+            actions=one["actions"],
+        )
+        decided = Said(text=one["decided"], grade=one["grade"], actions=one["actions"])
+        for seen, (act, said, by) in enumerate((
+            (Act.RATE, rated, staff[one["rater"]]),
+            (Act.CHECK, Said(), planner),
+            (Act.REVIEW, Said(text=one["review"], grade=one["grade"]), assessor),
+            (Act.HEAR, Said(text=facts["heard"]), planner),
+            (Act.DECIDE, decided, steering),
+            (Act.PUBLISH, Said(), planner),
+        )):  # fmt: skip
+            services.act(sheet=sheet.pk, what=act, said=said, seen=seen, by=by, now=now)
 
 
 def load_comments(*, now: datetime) -> None:

@@ -99,13 +99,13 @@ def chosen_plan(some: Sequence[Plan], code: str, today: date) -> Plan | None:
 
 
 def chosen_year(plan: Plan, asked: int | None, today: date) -> int | None:
-    """The year that was asked for, or the last one that was opened; None: the plan has it not.
+    """The year that was asked for, or the last that is over; None: the plan has it not.
 
-    Where none was opened, the last that is over.
+    Or the one that was opened after it.
     """
     if asked is None:
         over = min(max(fiscal_year(today) - 1, plan.first_year), plan.last_year)
-        return sheets.last_opened(plan) or over
+        return max(sheets.last_opened(plan) or over, over)
     return asked if plan.first_year <= asked <= plan.last_year else None
 
 
