@@ -6,13 +6,16 @@ The section's own page is one of the tree's (public_site), which shows `presente
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 
+from django.db.models import Count
 from django.utils import translation
 from django.utils.translation import gettext, gettext_noop
 
 from policity.fields.charm import presenters, queries
-from policity.fields.charm.models import Course, Spot
+from policity.fields.charm.models import Course, Photograph, Spot
 from policity.fields.charm.presenters import photographs
 from policity.fields.charm.queries import (
     PHOTOGRAPHS,
@@ -33,7 +36,16 @@ from policity.foundations.places.declarations import (
 )
 from policity.foundations.publishing.formats import document, page
 from policity.foundations.publishing.services import pictures
-from policity.kit.declare import Document, Fading, Lane, PageFamily, Rendered, Stage
+from policity.kit.declare import (
+    Document,
+    Fading,
+    Lane,
+    Metric,
+    PageFamily,
+    Reading,
+    Rendered,
+    Stage,
+)
 from policity.kit.languages import split
 
 _NUMBER = re.compile(r"/(\d+)/")
@@ -228,6 +240,31 @@ def _numbered(key: str, alike: str) -> int | None:
     rest = key.removeprefix(before)
     return int(rest) if key.startswith(before) and rest.isdecimal() else None
 
+
+def _contributed(since: datetime, until: datetime) -> Reading:
+    sent = Photograph.objects.filter(
+        contribution__sent_at__gte=since, contribution__sent_at__lt=until
+    )
+    by_stage = dict(sent.values_list("stage").annotate(count=Count("pk")).order_by())
+    count = by_stage.pop(Photograph.Stage.PUBLISHED, 0)
+    left_out = {Photograph.Stage(stage).label: some for stage, some in sorted(by_stage.items())}
+    if not count:
+        why = "この期間に寄せられた写真で、公開したものはありません。"
+        return Reading(None, 0, why, left_out)
+    return Reading(Decimal(count), count, "", left_out)
+
+
+METRICS = (
+    Metric(
+        name="charm.photographs",
+        title="市民が寄せて、公開した写真",
+        unit="枚",
+        counts="市民がその期間に送った写真のうち、公開しているものを数えます。",
+        version=1,
+        read=_contributed,
+        adds_up=True,
+    ),
+)
 
 _CALENDAR = in_each_language("charm/calendar/")
 

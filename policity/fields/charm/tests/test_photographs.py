@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,7 @@ from lxml import html
 from PIL import Image, PngImagePlugin
 
 from policity.fields.charm import queries, services
+from policity.fields.charm.declarations import METRICS
 from policity.fields.charm.formats.photographs import BadPhotograph, Fault
 from policity.fields.charm.models import Contribution, Photograph, PhotographReport
 from policity.fields.charm.presenters.photographs import TERMS as TEXT
@@ -259,7 +261,7 @@ def test_what_was_decided_is_undone(send, staff, media, django_capture_on_commit
     (number,) = send()
     services.publish(photograph=number, by=staff, now=NOW)
     with pytest.raises(services.PhotographRefused, match="もう決めて"):
-        services.decline(photograph=number, reason=Reason.OTHER, note="", by=staff, now=NOW)
+        services.decline(photograph=number, reason=Reason.UNCLEAR, note="", by=staff, now=NOW)
     with django_capture_on_commit_callbacks(execute=True):
         services.take_back(photograph=number, by=staff, now=NOW)
     assert rendered("charm-photographs") == {}
@@ -270,6 +272,24 @@ def test_what_was_decided_is_undone(send, staff, media, django_capture_on_commit
     assert (row.stage, row.reason, row.note) == (Stage.WAITING, "", "")
     services.publish(photograph=number, by=staff, now=NOW)
     assert len(rendered("charm-photographs")) == 6
+
+
+def test_the_plan_counts_what_residents_contributed_and_says_what_it_leaves_out(send, staff):
+    (metric,) = METRICS
+    before, after = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    assert metric.read(before, after).reason
+    first, second, third, _ = send(4)
+    for number in (first, second):
+        services.publish(photograph=number, by=staff, now=NOW)
+    assert services.withdraw(
+        contribution=Photograph.objects.get(pk=second).contribution_id, photograph=second, now=NOW
+    )
+    services.decline(photograph=third, reason=Reason.UNCLEAR, note="", by=staff, now=NOW)
+    found = metric.read(before, after)
+    assert (found.number, found.rows) == (Decimal(1), 1)
+    assert found.left_out == {"公開しない": 1, "確認待ち": 1, "取り下げ": 1}
+    assert metric.read(NOW + timedelta(seconds=1), after).number is None
+    assert metric.read(before, NOW).number is None
 
 
 def test_nothing_is_published_without_saying_in_japanese_what_can_be_seen(send, staff):
@@ -359,7 +379,7 @@ def test_what_was_declined_is_deleted_and_nobody_is_known_any_more(
 ):
     (number,) = send(email="p1@example.jp")
     confirm()
-    services.decline(photograph=number, reason=Reason.OTHER, note="", by=staff, now=NOW)
+    services.decline(photograph=number, reason=Reason.UNCLEAR, note="", by=staff, now=NOW)
     before = NOW + timedelta(seconds=1)
     assert fading.declined_due(before=NOW) == fading.persons_due(before=NOW) == 0
     assert fading.declined_due(before=before) == fading.persons_due(before=before) == 1
