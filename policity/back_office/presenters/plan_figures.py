@@ -145,6 +145,7 @@ class Counted:
     year: str
     now: Span
     splits: list[Split]
+    asked: tuple[str, ...]
     months: tuple[Span, ...]
     years: tuple[Span, ...]
     used: tuple[str, ...]
@@ -156,7 +157,7 @@ def metric(name: str, *, now: datetime) -> Counted | None:
     if one is None:
         return None
     fiscal = fiscal_year(timezone.localdate(now))
-    reading = counted.so_far(one, fiscal, now=now)
+    reading, asked = counted.looked_into(one, fiscal, now=now)
     figure = reading.reason if reading.number is None else words.number(reading.number) + one.unit
     rows = Snapshot.objects.filter(metric=name).order_by("-begins", "-version")[:MOST_SNAPSHOTS]
     kept = [(Length(row.length), _span(row, one.unit)) for row in rows]
@@ -166,6 +167,7 @@ def metric(name: str, *, now: datetime) -> Counted | None:
         year=fiscal_name(fiscal),
         now=Span("", figure, reading.rows, _left_out(reading.left_out), one.version, now),
         splits=_splits(counted.split_reading(reading), one.unit),
+        asked=asked,
         months=tuple(span for length, span in kept if length is Length.MONTH),
         years=tuple(span for length, span in kept if length is Length.YEAR),
         used=tuple(

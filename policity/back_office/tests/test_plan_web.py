@@ -505,3 +505,6 @@ def test_a_metric_says_what_it_counts_and_what_it_left_out(city, plan):
     for words in ("1,234", "56", "試し 7", "2026年3月", "令和7年度", "数え方"):
         assert words in found
     assert "なし 0" not in found
+    # And to its very question: over which days, of which table.
+    assert "FROM &quot;sharing_daycount&quot;" in found
+    assert "-- 20" in found

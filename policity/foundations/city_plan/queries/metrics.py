@@ -5,9 +5,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import module_has_submodule
 
@@ -46,6 +48,19 @@ def so_far(metric: Metric, fiscal: int, *, now: datetime) -> Reading:
     """What a metric comes to in a fiscal year up to now."""
     since, until = moments(year(fiscal))
     return metric.read(since, min(until, now))
+
+
+def looked_into(metric: Metric, fiscal: int, *, now: datetime) -> tuple[Reading, tuple[str, ...]]:
+    """The same, with every question that was put to the database, as it was put (SQL)."""
+    asked: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append(f"{sql}\n-- {', '.join(map(str, params))}" if params else sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        reading = so_far(metric, fiscal, now=now)
+    return reading, tuple(asked)
 
 
 def snapshots(names: Iterable[str], *, until: date) -> dict[tuple[str, int], Snapshot]:
