@@ -394,6 +394,19 @@ def test_no_variable_of_ours_is_read_past_the_settings() -> None:
     assert readers == []
 
 
+@pytest.mark.parametrize("file", ["environment", "environment-internal"])
+def test_what_the_unit_is_told_to_write_it_may_write(file):
+    """The service writes little: a copy's folder that it may not write would be found out late."""
+    unit = (ROOT / "deploy" / "systemd" / "policity.service").read_text()
+    said = (ROOT / "deploy" / "systemd" / file).read_text()
+    (home,) = re.findall(r"^POLICITY_HOME=/var/lib/(\S+)$", said, re.M)
+    (heads,) = re.findall(r"^POLICITY_AUDIT_HEADS=/var/log/([^/]+)/", said, re.M)
+    (copies,) = re.findall(r"^# POLICITY_BACKUP=(/\S+)$", said, re.M)
+    assert f"StateDirectory={home}\n" in unit
+    assert f"LogsDirectory={heads}\n" in unit
+    assert f"ReadWritePaths=-{copies}\n" in unit
+
+
 DOCS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
 
 

@@ -364,8 +364,8 @@ def _certificate(home: Path, *, now: datetime) -> Iterator[Line]:
     key, name, found = "certificate", "証明書（https）", queries.certificate(home)
     if found is None:
         yield Line(
-            key, name, State.UNKNOWN, "まだ調べていません（policity doctor が調べます）。",
-            do="policity doctor を1日に1回動かしてください。",
+            key, name, State.UNKNOWN, "まだ調べていません（1日に1回、ページを作る係が調べます）。",
+            do="ここから市のアドレスへ https で行けるかを、policity doctor で確かめてください。",
         )  # fmt: skip
         return
     seen = f"（{_when(found.at)}に調べました）"

@@ -37,6 +37,11 @@ class Role(models.TextChoices):
     ASSESSOR = "assessor", "評価委員（外部の専門家も）"
     STEERING = "steering", "推進本部（計画の決定）"
 
+    @property
+    def by_town(self) -> bool:
+        """Whether it can be held for some towns: all that it does is done in one of them."""
+        return self is Role.SITE_STAFF
+
 
 class Department(models.Model):
     """A department of the city hall (課); `slug` is what its pages' addresses and grants name."""

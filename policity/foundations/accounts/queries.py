@@ -36,19 +36,23 @@ def roles(user: User, *, on: date) -> frozenset[Role]:
 
 
 def held(user: User, *, on: date) -> tuple[tuple[Role, frozenset[str]], ...]:
-    """The same, each with the towns it is for by name; none: the whole city."""
+    """The same, each with the towns it is for by name; none: the whole city.
+
+    A role whose work is the whole city's is nobody's where it was given for some towns.
+    """
     if not user.is_active or (user.is_sample and not (settings.DEMO or settings.DRILL)):
         return ()
     found = RoleGrant.objects.filter(user=user).on(on).values_list("role", "towns")
-    return tuple((Role(role), frozenset(towns)) for role, towns in found)
+    return tuple(
+        (Role(role), frozenset(towns)) for role, towns in found if not towns or Role(role).by_town
+    )
 
 
 def offices(user: User, *, on: date) -> tuple[tuple[Role, frozenset[str]], ...]:
     """The roles held on a day, each with the departments it is for by slug; none: all of them."""
-    if not held(user, on=on):
-        return ()
+    ours = roles(user, on=on)
     found = RoleGrant.objects.filter(user=user).on(on).values_list("role", "departments")
-    return tuple((Role(role), frozenset(slugs or ())) for role, slugs in found)
+    return tuple((Role(role), frozenset(slugs or ())) for role, slugs in found if role in ours)
 
 
 def departments() -> tuple[tuple[str, str], ...]:

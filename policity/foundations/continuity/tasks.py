@@ -1,16 +1,19 @@
 """What the worker does for continuity when nothing else is there to do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from threading import Thread
 
 from django.conf import settings
 from django.utils import timezone
 
 from policity.foundations.continuity import queries
 from policity.foundations.continuity.services import fading, spooling
+from policity.foundations.continuity.services.certificates import look_at_certificate
 from policity.foundations.work.rules import Handler, Order
 
 _today: dict[str, int] = {}
+_looked: date | None = None
 
 
 def fade(now: datetime) -> int:
@@ -32,7 +35,22 @@ def arrive(now: datetime) -> int:
     return spooling.arrive(Path(settings.HOME), now=now)
 
 
+def look(now: datetime) -> int:
+    """Once a day: until when the city's own address is trusted. Nobody waits for the answer."""
+    global _looked  # this process looks, and knows when it did
+    if _looked != timezone.localdate(now):
+        _looked = timezone.localdate(now)
+        Thread(
+            target=look_at_certificate,
+            args=(Path(settings.HOME), settings.PUBLIC_URL),
+            kwargs={"now": now},
+            daemon=True,
+        ).start()
+    return 0
+
+
 HANDLERS = (
     Handler("spool", Order.URGENT, arrive),
     Handler("fading", Order.IDLE, fade),
+    Handler("certificate", Order.IDLE, look),
 )

@@ -15,7 +15,8 @@ from cryptography.x509.oid import NameOID
 from django.core.management import call_command
 
 from policity.back_office.tests.test_health import silence, well  # noqa: F401  # a fixture
-from policity.foundations.continuity import queries
+from policity.foundations.continuity import queries, tasks
+from policity.foundations.continuity.services.certificates import look_at_certificate
 from policity.project import home
 from policity.project.management.commands import doctor
 
@@ -142,7 +143,7 @@ def test_a_real_certificate_is_looked_at(tmp_path, days, trusted):
         server_thread = threading.Thread(target=serve)
         server_thread.start()
         url = f"https://localhost:{server.getsockname()[1]}"
-        doctor.look_at_certificate(tmp_path, url, now=NOW, trusting=trusting)
+        look_at_certificate(tmp_path, url, now=NOW, trusting=trusting)
         server_thread.join()
     found = queries.certificate(tmp_path)
     assert found is not None
@@ -157,5 +158,19 @@ def test_what_cannot_be_reached_says_nothing_of_a_certificate(tmp_path):
     (tmp_path / "run").mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    doctor.look_at_certificate(tmp_path, f"https://127.0.0.1:{port}", now=NOW)
+    look_at_certificate(tmp_path, f"https://127.0.0.1:{port}", now=NOW)
     assert queries.certificate(tmp_path) is None
+
+
+def test_the_worker_looks_at_the_certificate_once_a_day(tmp_path, settings, monkeypatch):
+    settings.HOME, settings.PUBLIC_URL = tmp_path, "https://city.example"
+    asked = []
+    monkeypatch.setattr(tasks, "_looked", None)
+    monkeypatch.setattr(tasks, "look_at_certificate", lambda *said, now: asked.append((*said, now)))
+    noon = datetime(2026, 11, 28, 3, tzinfo=UTC)
+    moments = [noon + timedelta(hours=hours) for hours in (0, 1, 24)]
+    assert [tasks.look(now) for now in moments] == [0, 0, 0]
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.daemon:
+            thread.join(5)
+    assert asked == [(tmp_path, "https://city.example", now) for now in (moments[0], moments[2])]

@@ -1,11 +1,12 @@
 """Who asks too often is told to wait, in their language; nobody else is."""
 
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import ResolverMatch
+from django.urls import ResolverMatch, get_resolver
 from lxml import html
 
 from policity.kit.languages import LANGUAGES
@@ -97,6 +98,22 @@ def test_who_searches_again_and_again_waits_and_reads_why(client, language):
     # Nothing was sent, and nobody is in danger.
     assert "119" not in page.text_content()
     assert ask("search/?q=x", "203.0.113.10").status_code == 200
+
+
+def test_nobody_fills_the_trail_at_the_desks_doors():
+    limits = parse((files("policity.project") / "facts/limits.toml").read_text("utf-8"))
+    doors = {
+        "sign-in/passkey/",
+        "sign-in/ask/",
+        "sign-in/sealed/",
+        "welcome/<str:number>/<str:token>/",
+    }
+    desk = {str(one.pattern) for one in get_resolver("policity.back_office.urls").url_patterns}
+    assert doors <= desk
+    for door in doors:
+        assert any(limit.covers("POST", f"staff/{door}") for limit in limits), door
+    # A password is counted by name, and by what the accounts' own facts say.
+    assert not any(limit.covers("POST", "staff/sign-in/") for limit in limits)
 
 
 @pytest.mark.parametrize(("link", "third"), [(12, 429), (["a"], 429), (None, None)])

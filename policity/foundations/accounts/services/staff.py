@@ -125,6 +125,12 @@ def give_role(
         raise StaffRefused("終わりの日が、始まりの日より前です。")
     if ends is not None and ends < timezone.localdate(now):
         raise StaffRefused("終わりの日が、もう過ぎています。")
+    if towns and not role.by_town:
+        names = "、".join(one.label for one in Role if one.by_town)
+        raise StaffRefused(
+            f"「{role.label}」の仕事は市の全体にわたるので、町をかぎれません。"
+            f"町をかぎれる役割: {names}"
+        )
     made = RoleGrant.objects.create(
         user=user,
         role=role,

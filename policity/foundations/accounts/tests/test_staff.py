@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from policity.foundations.accounts.models import AuditEntry, Role, RoleGrant, User
-from policity.foundations.accounts.policies import Act, where
-from policity.foundations.accounts.queries import in_charge, people, roles
+from policity.foundations.accounts.policies import MAY, Act, where
+from policity.foundations.accounts.queries import in_charge, offices, people, roles
 from policity.foundations.accounts.services import create_staff, keys, staff
 from policity.foundations.accounts.services.staff import StaffRefused
 from policity.foundations.accounts.tests.factors import App
@@ -136,6 +136,26 @@ def test_a_role_holds_in_its_time_and_its_towns(now, today, admin):
     # A second role for the whole city is not narrowed by the first.
     give(user, Role.DUTY_OFFICER, by=admin, now=now)
     assert where(user, Act.OPEN_SITES, on=tomorrow) is None
+
+
+@pytest.mark.parametrize("role", [one for one in Role if not one.by_town])
+def test_a_role_for_some_towns_is_no_role_for_the_whole_city(now, today, admin, role):
+    user = open_one(admin, now)
+    with pytest.raises(StaffRefused, match="町をかぎれません"):
+        give(user, role, by=admin, now=now, towns=["見本町"])
+    assert not user.grants.exists()
+    # Nor is one that is there already, from a version that gave them.
+    RoleGrant.objects.create(user=user, role=role, towns=["見本町"], starts=today)
+    assert roles(user, on=today) == frozenset()
+    assert offices(user, on=today) == ()
+    assert not any(where(user, act, on=today) is None for act in Act)
+
+
+def test_whoever_is_held_to_towns_does_nothing_beyond_them():
+    for role in Role:
+        if role.by_town:
+            own = {act for act, who in MAY.items() if role in who}
+            assert own == {Act.SEE_BOARD, Act.OPEN_SITES}
 
 
 @pytest.mark.parametrize(("starts", "ends"), [(0, -1), (-9, -1), (5, 4)])

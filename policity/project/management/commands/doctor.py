@@ -4,17 +4,13 @@ Also without a database, and for a city that does not run.
 """
 
 import json as json_format
-import socket
-import ssl
 import stat
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -23,15 +19,12 @@ from django.utils import timezone
 
 from policity.back_office.presenters.health import CALL, Line, lines, worst
 from policity.foundations.continuity.channels.store import chosen
-from policity.foundations.continuity.queries import CERTIFICATE
 from policity.foundations.continuity.rules.health import State
-from policity.foundations.continuity.services import note
+from policity.foundations.continuity.services.certificates import look_at_certificate
 from policity.foundations.continuity.services.packing import recipients
 from policity.project import cluster, environment, home
 
 CODES = {State.GOOD: 0, State.UNKNOWN: 0, State.WEAK: 1, State.BROKEN: 2}
-# Seconds.
-PATIENCE = 5
 
 
 class Command(BaseCommand):
@@ -165,33 +158,3 @@ def _recipients_fault() -> str:
     except (OSError, ValueError) as error:
         return str(error)
     return ""
-
-
-def look_at_certificate(
-    place: Path, url: str, *, now: datetime, trusting: ssl.SSLContext | None = None
-) -> None:
-    """See until when the city's own address is trusted, as a browser would, and note it.
-
-    Where it cannot be reached from here, what was seen before stays: it is no certificate's fault.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
-        return
-    until, fault = None, ""
-    try:
-        with (
-            socket.create_connection((parts.hostname, parts.port or 443), timeout=PATIENCE) as raw,
-            (trusting or ssl.create_default_context()).wrap_socket(
-                raw, server_hostname=parts.hostname
-            ) as wrapped,
-        ):
-            said = wrapped.getpeercert() or {}
-        until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(said["notAfter"])), UTC)
-    except ssl.SSLCertVerificationError as error:
-        fault = f"ブラウザーが信用しない証明書です（{error.verify_message}）"
-    except OSError:
-        return
-    note(
-        place, CERTIFICATE,
-        {"at": now.isoformat(), "until": until and until.isoformat(), "fault": fault},
-    )  # fmt: skip
