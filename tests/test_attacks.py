@@ -573,7 +573,7 @@ REACHES_OUT = {
     "foundations/continuity/channels/bucket.py": "copies: the S3 store named in the environment, "
     "encrypted before they leave; http:// only to this machine, or where that is said",
     "foundations/accounts/sources.py": "the city's own sign-in: named in the environment",
-    "project/management/commands/doctor.py": "the city's own address: named in the environment",
+    "foundations/continuity/services/certificates.py": "the city's own address: named in the environment",
     "foundations/accounts/services/audit.py": "syslog: named in the environment",
     "foundations/delivery/channels/smtp.py": "the mail server: named in the environment",
     "foundations/delivery/channels/webpush.py": "browsers' push services: looked up once, public "
