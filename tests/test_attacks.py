@@ -26,8 +26,10 @@ from wagtail.models import Page
 
 import policity
 from policity.back_office.tests.test_orders_web import create, made
+from policity.fields.alerts.models import Order
 from policity.fields.alerts.services.records import hand_over, write_note
-from policity.foundations.accounts.models import Department, Role, User
+from policity.fields.charm.tests.test_photographs import media
+from policity.foundations.accounts.models import Department, Role, RoleGrant, User
 from policity.foundations.accounts.tests.factors import sign_in
 from policity.foundations.city_plan import services as city_plan
 from policity.foundations.city_plan.formats.facts import read_frame
@@ -37,6 +39,8 @@ from policity.foundations.city_plan.tests.conftest import table as measures
 from policity.foundations.events import services as events
 from policity.foundations.places.models import Town
 from policity.public_site.tests.content import article, begun, department
+
+__all__ = ["media"]
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -53,6 +57,12 @@ MASS = {
 
 # What stands in an address besides numbers, so that there is something at its end.
 THERE = {"phenomenon": "heavy_rain", "book": "orders", "key": "levels.4", "outlet": "x"}
+
+# What a form of residents' needs besides, to be taken.
+WELL = {
+    "/plan/comments/send/1/": {"measure": "", "name": "=1+1", "address": "=1+1"},
+    "/charm/photographs/send/": {"spot": "", "taken": "", "licence": "site", "made": "1"},
+}
 
 # Answered to whoever asks, and why.
 OPEN = {
@@ -358,16 +368,34 @@ def no_markup(content: bytes) -> None:
     assert page.xpath("//*[@data-planted]") == []
 
 
+# Who reads, among them, everything that anybody types.
+READERS = (Role.COMMANDER, Role.ADMINISTRATOR, Role.EDITOR, Role.PLANNER)
+# Who types anything: what others have, these have too.
+TYPISTS = (*READERS, Role.PUBLISHER)
+
+
 @pytest.mark.parametrize("payload", [MARKUP, LINES], ids=["markup and formula", "lines"])
-@pytest.mark.parametrize("role", [Role.COMMANDER, Role.ADMINISTRATOR, Role.EDITOR])
+@pytest.mark.parametrize("role", TYPISTS)
 def test_what_is_typed_anywhere_never_comes_back_as_anything_else(
     client: Client, everybody, lived, role, payload
 ):
-    before = dict(User.objects.values_list("pk", "is_superuser"))
+    powers, grants = (
+        User.objects.values_list("pk", "is_superuser", "is_staff"),
+        RoleGrant.objects.values_list("user", "role"),
+    )
+    before = set(powers.all()), set(grants.all())
     client.force_login(everybody[role])
     assert planted(client, role, lived, payload) > 1
-    assert dict(User.objects.values_list("pk", "is_superuser")) == before
-    for reader in (Role.COMMANDER, Role.ADMINISTRATOR, Role.EDITOR):
+    # What a form does not ask for, it does not take.
+    assert set(powers.all()) == before[0]
+    assert set(grants.all()) == before[1] or role is Role.ADMINISTRATOR
+    assert not Order.objects.filter(stage=Order.Stage.ISSUED).exists() or role is Role.COMMANDER
+    read_by_all(client, everybody, lived)
+
+
+def read_by_all(client: Client, everybody: dict[Role, User], lived: int) -> None:
+    """Every page of the desk, and every table that leaves it, by whoever may."""
+    for reader in READERS:
         client.force_login(everybody[reader])
         for _, route, _ in STAFF:
             answer = client.get(addresses(route, str(lived), "x"))
@@ -376,6 +404,31 @@ def test_what_is_typed_anywhere_never_comes_back_as_anything_else(
                 no_markup(answer.content)
             if answer.status_code == 200 and "csv" in kind:
                 no_formula(answer.getvalue())
+
+
+@pytest.mark.parametrize("payload", [MARKUP, LINES], ids=["markup and formula", "lines"])
+def test_what_residents_type_never_comes_back_as_anything_else(
+    client: Client, everybody, lived, payload, media
+):
+    sent = set()
+    for path in (
+        "/register/", f"/events/register/{lived}/", f"/plan/comments/send/{lived}/",
+        "/charm/photographs/send/",
+    ):  # fmt: skip
+        page = html.document_fromstring(client.get(path).content)
+        for action, values in forms(page):
+            filled: dict[str, Any] = values | {name: [payload] for name in texts(page, action)}
+            for more in ({}, {"email": "a@example.jp"}, WELL.get(path, {})):
+                answer = client.post(action or path, filled | MASS | more)
+                assert answer.status_code < 500, path
+                assert "X-Planted" not in answer
+                no_markup(answer.content)
+                if answer.status_code == 302:
+                    sent.add(path)
+                    no_markup(client.get(answer.headers["Location"]).content)
+    # Some of it was taken: the desk has something to read.
+    assert {"/plan/comments/send/1/", f"/events/register/{lived}/"} <= sent
+    read_by_all(client, everybody, lived)
 
 
 def no_formula(data: bytes) -> None:
@@ -573,7 +626,8 @@ REACHES_OUT = {
     "foundations/continuity/channels/bucket.py": "copies: the S3 store named in the environment, "
     "encrypted before they leave; http:// only to this machine, or where that is said",
     "foundations/accounts/sources.py": "the city's own sign-in: named in the environment",
-    "foundations/continuity/services/certificates.py": "the city's own address: named in the environment",
+    "foundations/continuity/services/certificates.py": "the city's own address: named in the "
+    "environment",
     "foundations/accounts/services/audit.py": "syslog: named in the environment",
     "foundations/delivery/channels/smtp.py": "the mail server: named in the environment",
     "foundations/delivery/channels/webpush.py": "browsers' push services: looked up once, public "

@@ -12,18 +12,25 @@ from django.utils import timezone
 
 from policity.back_office.tests.test_access import PASSWORD
 from policity.back_office.tests.test_orders_web import create
+from policity.fields.charm.tests.test_photographs import media
+from policity.fields.charm.tests.test_web import FORM, SEND, photo
 from policity.foundations.accounts.models import AuditEntry, Role
 from policity.foundations.accounts.tests.factors import sign_in
+from policity.foundations.city_plan.models import Comment
 from policity.foundations.delivery import services as delivery
 from policity.foundations.delivery.models import Alarm, LedgerRow, Reply
 from policity.foundations.delivery.rules.ledger import State
 from policity.foundations.delivery.tests.conftest import send_of
+from policity.foundations.events.models import Occurrence
 from policity.foundations.residents import queries
 from policity.foundations.residents import services as residents
 from policity.foundations.residents.models import Resident
 from policity.foundations.residents.rules.links import Purpose
 from policity.foundations.residents.services.registering import Dead
 from policity.project import logs
+from tests.test_attacks import call_for, event_for, everybody
+
+__all__ = ["everybody", "media"]
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -92,5 +99,46 @@ def test_nobody_who_was_planted_stands_in_a_log(client: Client, written, tmp_pat
     assert len(said.splitlines()) > 5 * PEOPLE
     assert [name for name in NAMES if name in said] == []
     # Nor in the trail of what staff did, but for what staff did themselves.
+    trail = json.dumps(list(AuditEntry.objects.values_list("by", "act", "on", "detail")))
+    assert [name for name in NAMES if name in trail] == []
+
+
+def test_nor_does_who_signed_up_commented_or_sent_a_photograph(
+    client: Client,
+    written,
+    media,
+    everybody,
+):
+    now = timezone.now()
+    event_for(everybody[Role.EDITOR], now=now)
+    time, call = Occurrence.objects.get().pk, call_for(everybody[Role.PLANNER], now=now)
+    client.force_login(everybody[Role.EDITOR])
+    keeper = Client()
+    keeper.force_login(everybody[Role.PLANNER])
+    for name in NAMES:
+        mail = f"{name}@example.jp"
+        signed = client.post(
+            f"/events/register/{time}/", {"email": mail, "name": name, "seats": "1"}
+        )
+        assert signed.status_code == 302
+        client.post(f"/events/register/{time}/", {"email": f"{name}@", "name": name})
+        said = {"text": f"{name}です", "name": name, "address": f"{name}町", "measure": ""}
+        assert client.post(f"/plan/comments/send/{call}/", said).status_code == 302
+        client.post(f"/plan/comments/send/{call}/", said | {"text": "", "measure": name})
+        client.get(f"/plan/comments/me/{name}/")
+        client.get(f"/events/me/{name}/")
+        desk = {"name": name, "phone": f"090-{name}", "seats": "1"}
+        client.post(f"/staff/events/times/{time}/add/", desk)
+        typed = {**said, "channel": "paper", "received": timezone.localdate().isoformat()}
+        keeper.post(f"/staff/plan/comments/{call}/type/", typed)
+        keeper.get(f"/staff/plan/comments/{call}/?words={name}")
+    for name in NAMES[:3]:
+        form = {**FORM, "alt": name, "credit": name, "email": f"{name}@example.jp"}
+        assert client.post(SEND, {**form, "photographs": [photo(f"{name}.jpg")]}).status_code == 302
+        client.post(SEND, {**form, "photographs": [photo(f"{name}.jpg", b"no picture")]})
+    assert Comment.objects.filter(name__in=NAMES).count() >= PEOPLE
+    said = written.getvalue()
+    assert len(said.splitlines()) > 5 * PEOPLE
+    assert [name for name in NAMES if name in said] == []
     trail = json.dumps(list(AuditEntry.objects.values_list("by", "act", "on", "detail")))
     assert [name for name in NAMES if name in trail] == []
