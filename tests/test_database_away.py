@@ -30,6 +30,7 @@ from policity.foundations.delivery.services import tell
 from policity.foundations.delivery.services.composing import reply_about
 from policity.foundations.delivery.services.sending import Sender
 from policity.foundations.delivery.tests.conftest import Office
+from policity.foundations.events.models import Occurrence, Registration
 from policity.foundations.places.models import Town
 from policity.foundations.residents import queries as residents
 from policity.foundations.residents.models import Address, Resident
@@ -40,6 +41,7 @@ from policity.foundations.work.queries import database_away
 from policity.kit.languages import LANGUAGES
 from policity.kit.severity import Severity
 from policity.project import middleware
+from tests.test_attacks import event_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("city")]
 
@@ -130,6 +132,30 @@ def test_a_registration_is_kept_and_arrives_once(client, home, language, error):
     assert resident.language == language.code
     assert Address.objects.get(resident=resident).value == "someone@example.jp"
     assert queries.spooled(home) == queries.set_aside(home) == []
+
+
+def test_who_signs_up_for_an_event_meanwhile_stands_in_its_line_once(client, home):
+    editor, now = staff(Role.EDITOR), timezone.now()
+    event_for(editor, now=now)
+    time = Occurrence.objects.get()
+    sign_up = f"/events/register/{time.pk}/"
+    for mail, status in (("a@example.jp", 202), ("b@example.jp", 202)):
+        answer = send(client, sign_up, {"email": mail, "name": "見本", "seats": "1"})
+        assert answer.status_code == status
+    assert arrive(home) == 2
+    assert arrive(home) == 0
+    assert Address.objects.filter(value__in=["a@example.jp", "b@example.jp"]).count() == 2
+    asked = Registration.objects.filter(occurrence=time, address__isnull=False)
+    assert asked.count() == 2
+    # Cancelled while it was away, and once it is back: a button of a page that is a link's own.
+    mine = asked.first()
+    page = f"/events/me/{residents.link(Purpose.EVENTS, mine.person)}/"
+    assert send(client, f"{page}cancel/", {"number": time.pk}).status_code == 202
+    assert arrive(home) == 1
+    # What its view refuses is no success: staff are told.
+    assert send(client, sign_up, {"email": "c@", "name": "見本", "seats": "1"}).status_code == 202
+    assert arrive(home) == 1
+    assert len(queries.set_aside(home)) == 1
 
 
 def test_whoever_needs_help_comes_first_and_stands_in_the_queue(client, home, link):

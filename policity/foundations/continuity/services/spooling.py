@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils.crypto import salted_hmac
 
 from policity.foundations.continuity.models import Arrived
@@ -44,9 +44,15 @@ BATCH_SECONDS = 0.5
 # So long nobody sends the same file again: the worker dies, the disk is read anew.
 REMEMBERED = timedelta(days=7)
 HALF_WRITTEN = timedelta(hours=1)
-# A form's own page again is no success, but where the form ends with a page of its own.
+# Whose forms wait, and which end with a page of their own: elsewhere a page is the form again, and
+# no success.
 _MOVED = 302
-_ENDS_WITH_A_PAGE = {"answer", "more", "leave"}
+_ENDS_WITH_A_PAGE = {
+    "residents.views": {"leave"},
+    "delivery.views": {"answer", "more", "leave"},
+    # Whoever signs up is asked by mail whether it was they, and reads there how they stand.
+    "events.views": set[str](),
+}
 
 
 class NotKept(OSError):  # noqa: N818  # the thing refused
@@ -64,9 +70,11 @@ def is_kept(request: HttpRequest) -> bool:
 def is_residents(request: HttpRequest) -> bool:
     """Whether a request is for one of residents' own pages."""
     match = request.resolver_match
-    return match is not None and match.func.__module__.endswith(
-        ("residents.views", "delivery.views")
-    )
+    return match is not None and _room(match) in _ENDS_WITH_A_PAGE
+
+
+def _room(match: ResolverMatch) -> str:
+    return ".".join(match.func.__module__.rsplit(".", 2)[-2:])
 
 
 def is_ours(link: str) -> bool:
@@ -209,7 +217,7 @@ def _bring_in(file: Path, *, now: datetime) -> bool:
     match = resolve(said["path"])
     request.resolver_match = match
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-    ends = match.func.__name__ in _ENDS_WITH_A_PAGE and response.status_code == 200
+    ends = match.func.__name__ in _ENDS_WITH_A_PAGE[_room(match)] and response.status_code == 200
     if ends or response.status_code == _MOVED:
         return True
     transaction.set_rollback(True)
