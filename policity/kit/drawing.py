@@ -1,10 +1,41 @@
 """Areas as paths of a drawing (SVG), seen from above."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from policity.kit.geometry import Point, Ring
+
+# More than enough for a few dozen marks; hundreds have no room, however long one tries.
+_ROUNDS = 100
+# They go past each other at a slant (radians): in a row they would only push its ends outwards.
+_SLANT = 0.6
+
+
+def apart(points: Sequence[Point], gap: float) -> list[Point]:
+    """Marks moved as little as it takes to see each: none is nearer to another than the gap.
+
+    Where there are too many for that, they come as far as they can.
+    """
+    moved = list(points)
+    for _ in range(_ROUNDS):
+        still = True
+        for one, other in combinations(range(len(moved)), 2):
+            (x, y), (u, v) = moved[one], moved[other]
+            # A hair more than the gap, so that what was moved stays.
+            lacks = gap + 0.2 - (far := math.dist((x, y), (u, v)))
+            if lacks <= 0.1:
+                continue
+            still = False
+            # What stands on the very same place goes round it.
+            angle = math.atan2(v - y, u - x) + _SLANT if far else float(other)
+            across, along = math.cos(angle) * lacks / 2, math.sin(angle) * lacks / 2
+            moved[one] = (x - across, y - along)
+            moved[other] = (u + across, v + along)
+        if still:
+            break
+    return [(round(x, 1), round(y, 1)) for x, y in moved]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys.test_offline import stop
 from tests.journeys.test_registering import NARROW, PHONE, faults
 from tests.living import City, demo, until
 
@@ -30,13 +32,17 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     with demo(tmp_path_factory.mktemp("city")) as city:
         asked = f"/search/?q={quote('小学校')}"
         until(lambda: "hits" in city.get(asked).decode(), "the index knows the pages")
-        # Files of signs are written once what is new has settled.
-        until(lambda: b'"t":{"' in city.get("/search/index/3.json"), "the published index")
+        _has_settled(city)
         yield city
 
 
-@pytest.fixture(scope="module")
-def files(city: City) -> Iterator[str]:
+def _has_settled(city: City) -> None:
+    """Files of signs are written once what is new has settled."""
+    until(lambda: b'"t":{"' in city.get("/search/index/3.json"), "the published index")
+
+
+@contextmanager
+def _served(city: City) -> Iterator[str]:
     """The published folder behind any web server."""
     serve = partial(_Quiet, directory=str(Path(city.home) / "published"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), serve)
@@ -44,6 +50,12 @@ def files(city: City) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def files(city: City) -> Iterator[str]:
+    with _served(city) as address:
+        yield address
 
 
 @pytest.fixture
@@ -118,6 +130,25 @@ def test_the_files_alone_answer(
     assert title in text or address == "/en/search/"
     assert page.locator(".hits mark").count() or "しょう" in typed or "ﾋ" in typed
     assert faults(page, f"{address} {typed}") == []
+
+
+def test_with_the_city_stopped_its_folder_answers_pages_and_questions(
+    tmp_path: Path, page: Page
+) -> None:
+    with demo(tmp_path / "home") as city:
+        _has_settled(city)
+        stop(city)
+        assert city.living() == {}
+        assert city.get("/") == b""
+        page.set_viewport_size(PHONE)
+        with _served(city) as address:
+            page.goto(f"{address}/en/")
+            page.get_by_role("contentinfo").get_by_role("link", name="Search", exact=True).click()
+            page.locator("#q").fill("shelter")
+            page.locator("#q").press("Enter")
+            page.locator(".hits a").first.click()
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            assert faults(page, "what was found") == []
 
 
 def test_the_files_alone_say_that_there_is_nothing(files: str, page: Page) -> None:

@@ -1,9 +1,10 @@
 """A page with a picture and its translation is written by one and approved by another; it is on a
-telephone in two languages; then it is taken down, and its files are gone."""
+telephone in two languages, and found there; then it is taken down, and its files are gone."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -138,6 +139,14 @@ def test_a_page_is_written_translated_approved_read_and_taken_down(
     until(lambda: "水あそび場をひらきます" in listed.read_text("utf-8"), "the news list it")
     page.goto(at(city, "news/"))
     expect(page.get_by_role("link", name="水あそび場をひらきます")).to_be_visible()
+    # By a word of its body, as somebody looks for it who does not know its name.
+    found = f"/search/?q={quote('七月 水あそび')}"
+    until(lambda: f'href="/{HERE}"' in city.get(found).decode(), "searching finds it")
+    page.get_by_role("contentinfo").get_by_role("link", name="さがす", exact=True).click()
+    page.get_by_label("さがすことば").fill("七月 水あそび")
+    page.get_by_label("さがすことば").press("Enter")
+    page.locator(".hits").get_by_role("link", name="水あそび場をひらきます").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("水あそび場をひらきます")
     pictures = list((city.home / "published/assets/pictures").glob("*"))
     assert pictures
 

@@ -157,6 +157,7 @@ CALM = (
     Visit("places/facility.html", "/{facility}"),
     Visit("places/hazards.html", "/places/hazards/"),
     Visit("events/list.html", "/events/"),
+    Visit("events/map.html", "/events/map/"),
     Visit("events/month.html", "/{month}"),
     Visit("events/event.html", "/{event}"),
     Visit("events/register.html", "/events/register/{time}/"),

@@ -1,4 +1,4 @@
-"""The pages of events: a list, by month, by place, a page each, and calendars to subscribe to.
+"""The pages of events: by date, month and place, on a map, a page each, calendars to subscribe to.
 
 And what the city's plan counts of them: how full they were.
 """
@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 
 from policity.foundations.events import presenters, queries
 from policity.foundations.events.models import Event, Occurrence
+from policity.foundations.events.presenters import mapping
 from policity.foundations.events.queries import TO_COME, TimeView, at_key, event_key
 from policity.foundations.places import presenters as places
 from policity.foundations.places import queries as places_queries
@@ -63,6 +64,18 @@ def _list(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
             address,
             Rendered(body, _KEYS, documents=(_found(body, code, "案内", listed=not by_place),)),
         )
+
+
+def _map(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
+    city, times = places_queries.city(), queries.to_come()
+    for address in addresses:
+        language, rest = split(address)
+        code = language.code
+        with translation.override(code):
+            context = mapping.on_map(times, city, code)
+        context |= {"city_name": places.city_name(city, code)}
+        body = page("events/map.html", language, rest, context)
+        yield address, Rendered(body, _KEYS, documents=(_found(body, code, "案内", listed=False),))
 
 
 def _months(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
@@ -203,6 +216,7 @@ def _month_born(key: str) -> Iterator[str]:
 
 
 _LISTS = in_each_language("events/") + in_each_language("events/places/")
+_MAPS = in_each_language("events/map/")
 _FEED = "/events/events.ics"
 
 PAGES = (
@@ -237,6 +251,14 @@ PAGES = (
         addresses=partial(fixed, *_LISTS),
         born_of=partial(born_with_city, _LISTS),
         render=_list,
+    ),
+    PageFamily(
+        name="event-map",
+        lane=Lane.ROUTINE,
+        stage=Stage.LIST,
+        addresses=partial(fixed, *_MAPS),
+        born_of=partial(born_with_city, _MAPS),
+        render=_map,
     ),
 )
 

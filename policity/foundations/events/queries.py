@@ -35,7 +35,8 @@ def keys(event: Event, *facilities: int | None) -> set[str]:
 class EventView:
     """An event as pages need it. `source` names whose calendar it is from, empty for the city's.
 
-    `facility` is that of a page; `venue` the name of the city's own place, empty where texts say.
+    `facility` is that of a page; `venue` the name of the city's own place, empty where texts say;
+    `lat` and `lon` where that lies, None where nobody knows.
     """
 
     id: int
@@ -43,6 +44,8 @@ class EventView:
     facility: int | None
     venue: str
     address: str
+    lat: float | None
+    lon: float | None
     department: str
     contact: str
     link: str
@@ -198,6 +201,8 @@ def event_view(event: Event) -> EventView:
         facility=facility.pk if facility and facility.closed_at is None else None,
         venue=venue.name if venue else "",
         address=venue.address if venue else "",
+        lat=venue.lat if venue else None,
+        lon=venue.lon if venue else None,
         department=event.department.name if event.department else "",
         contact=event.contact,
         link=event.link,

@@ -28,7 +28,8 @@ const draw = (place) => {
     said.textContent = name;
     said.className = "moving__name";
     if (href) said.href = href;
-    mark.bindPopup(said, { closeButton: false });
+    // What is said does not lie below the buttons.
+    mark.bindPopup(said, { closeButton: false, autoPanPaddingTopLeft: [64, 8] });
   });
   shown.addTo(map);
   map.fitBounds(around || shown.getBounds().pad(0.1), { maxZoom: 16 });

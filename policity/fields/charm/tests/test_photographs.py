@@ -306,6 +306,17 @@ def test_nothing_is_published_without_saying_in_japanese_what_can_be_seen(send, 
         services.mend(photograph=number, texts={}, spot=None, by=staff, now=NOW)
 
 
+def test_the_gallery_has_a_card_where_it_is_shared(city):
+    for prefix, title in (("/", "みんなの写真"), ("/easy/", "みんなの 写真")):
+        page: Any = html.document_fromstring(
+            rendered("charm-gallery")[f"{prefix}charm/photographs/"]
+        )
+        told = {meta.get("property"): meta.get("content") for meta in page.iter("meta")}
+        assert told["og:title"] == title
+        assert told["og:url"].endswith(f"{prefix}charm/photographs/")
+        assert told["og:image"]
+
+
 def test_more_than_staff_can_look_at_is_not_taken(send, media, monkeypatch):
     monkeypatch.setattr("policity.fields.charm.services.photographs.MOST_WAITING", 2)
     send(2)

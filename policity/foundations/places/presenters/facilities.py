@@ -17,7 +17,7 @@ from policity.foundations.places.rules import hours as rules
 from policity.foundations.places.rules.facilities import FEATURES, OTHER
 from policity.foundations.places.rules.hours import Hours, OnHoliday
 from policity.kit import geometry, holidays, moments, ruby
-from policity.kit.drawing import Sheet
+from policity.kit.drawing import Sheet, apart
 
 FEATURE_NAMES = {
     "wheelchair": gettext_noop("車いすで使える"),
@@ -41,6 +41,8 @@ _ON_HOLIDAY = {
     OnHoliday.DAY_AFTER: gettext_noop("休みの曜日が祝日のときは、開いて、次の日を休みます。"),
 }
 _WIDTH, _WITHIN = 400.0, 0.0003
+# Of a mark with a number, with its edge (places/map.html).
+_MARK = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PlaceMap:
-    """The city's outline with a dot for each facility. The lists beside it carry the facts."""
+    """The city's outline with dots, or with numbered marks. The lists beside it carry the facts."""
 
     width: float
     height: float
     city: str
-    dots: tuple[tuple[float, float], ...]
+    dots: tuple[tuple[float, float], ...] = ()
+    marks: tuple[tuple[float, float, int], ...] = ()
 
 
 def page_of(number: int) -> str:
@@ -137,8 +140,38 @@ def place_map(city: CityView, facilities: Iterable[FacilityView]) -> PlaceMap:
     sheet, drawn = outline(city.boundary)
     places = [(one.lon, one.lat) for one in facilities if one.lon is not None]
     dots = [sheet.at((lon, lat)) for lon, lat in places if lon is not None and lat is not None]
-    inside = {(x, y) for x, y in dots if 0 < x < _WIDTH and 0 < y < sheet.height}
+    inside = {dot for dot in dots if _lies_on(sheet, dot)}
     return PlaceMap(_WIDTH, sheet.height, drawn, tuple(sorted(inside)))
+
+
+def numbered(city: CityView, places: Iterable[geometry.Point]) -> PlaceMap:
+    """The drawing with places (longitude, latitude) numbered in their order, from 1.
+
+    No mark covers another: neighbours make room.
+    """
+    sheet, drawn = outline(city.boundary)
+    spread = apart([sheet.at(place) for place in places], 2 * _MARK)
+    marks = tuple(
+        (_between(x, _WIDTH), _between(y, sheet.height), number)
+        for number, (x, y) in enumerate(spread, 1)
+    )
+    return PlaceMap(_WIDTH, sheet.height, drawn, marks=marks)
+
+
+def is_on_map(city: CityView, place: geometry.Point) -> bool:
+    """Whether the drawing reaches as far as a place (longitude, latitude)."""
+    sheet, _ = outline(city.boundary)
+    return _lies_on(sheet, sheet.at(place))
+
+
+def _lies_on(sheet: Sheet, dot: tuple[float, float]) -> bool:
+    x, y = dot
+    return 0 < x < _WIDTH and 0 < y < sheet.height
+
+
+def _between(at: float, most: float) -> float:
+    """At the edge a mark stands within, whole."""
+    return min(max(at, _MARK), most - _MARK)
 
 
 def moving(facilities: Iterable[FacilityView], prefix: str) -> str:
@@ -146,12 +179,17 @@ def moving(facilities: Iterable[FacilityView], prefix: str) -> str:
 
     `prefix` is the language's part of an address. Empty where none has a position.
     """
-    points = [
-        (round(one.lat, 6), round(one.lon, 6), one.name, prefix + page_of(one.id))
+    return pressed(
+        (one.lat, one.lon, one.name, prefix + page_of(one.id))
         for one in facilities
         if one.lat is not None and one.lon is not None
-    ]
-    return json.dumps({"points": points}, ensure_ascii=False) if points else ""
+    )
+
+
+def pressed(points: Iterable[tuple[float, float, str, str]]) -> str:
+    """The same of any places: latitude, longitude, what a press on it says and leads to."""
+    found = [(round(lat, 6), round(lon, 6), name, page) for lat, lon, name, page in points]
+    return json.dumps({"points": found}, ensure_ascii=False) if found else ""
 
 
 def land(city: CityView, outlines: Iterable[tuple[geometry.Ring, ...]]) -> dict[str, Any]:
