@@ -26,6 +26,7 @@ def report(view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> dict[str, An
             "is_provisional": any(one.told is None for one in sheets),
             "totals": pages.tallies(sheets),
             "fields": _fields(view, sheets),
+            "matrices": pages.served(view),
             "scheme": schemes()[view.scheme],
             "head": HEAD,
             "csv": f"/{pages.data(view.code, fiscal, 'csv')}",
@@ -169,11 +170,16 @@ def paper(city: str, view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> It
             "totals": _counts(told["totals"]),
             "head": list(HEAD),
             "fields": fields,
+            "matrices": [
+                {"name": strip_tags(one["name"]), "of": list(one["of"]),
+                 "rows": [[row["name"], *map(str, row["counts"])] for row in one["rows"]]}
+                for one in told["matrices"]
+            ],
             "grades": [
                 [one.code, one.name] for one in (*told["scheme"].grades, *told["scheme"].marks)
             ],
             "source": view.source,
-        }
+        }  # fmt: skip
 
 
 def _counts(tallies: Iterable[pages.Tally]) -> list[str]:
