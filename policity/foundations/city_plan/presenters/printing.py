@@ -161,6 +161,7 @@ def paper(city: str, view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> It
             "city": city,
             "plan": view.name,
             "subtitle": view.subtitle,
+            "parent": view.parent,
             "period": told["period"],
             "year": told["year"],
             "vision": view.vision,

@@ -19,7 +19,7 @@ from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations.plans import PAGES
 from policity.foundations.city_plan.formats.printing import pdf
 from policity.foundations.city_plan.management.commands import plan as command
-from policity.foundations.city_plan.models import Facet, Indicator, Measure, Serving, Snapshot
+from policity.foundations.city_plan.models import Facet, Indicator, Measure, Plan, Serving, Snapshot
 from policity.foundations.city_plan.presenters import figures, printing, tables
 from policity.foundations.city_plan.queries import showing
 from policity.foundations.city_plan.queries.evaluating import evaluate
@@ -234,6 +234,32 @@ def test_a_field_of_the_matrix_leads_to_its_page_in_every_language(crossed):
         assert links == [f"{address}keikaku/fields/{number}/" for number in (1, 2, 1, 2)]
         names = page.xpath("//table[contains(@class, 'matrix')]//thead//th[position() > 1]/@lang")
         assert names == ["ja"] * 3
+
+
+def test_the_plan_above_is_named_on_the_page_and_on_both_covers(told):
+    fronts = next(family for family in PAGES if family.name == "plan-fronts")
+
+    def said() -> tuple[str, str, str]:
+        view = showing.view(told)
+        sheets = list(figures.sheets(evaluate(told, 2025, now=NOW), view))
+        body = pdf(list(printing.paper("見本市", view, 2025, sheets))[-1])
+        page: Any = html.document_fromstring(dict(fronts.render(["/plan/"]))["/plan/"].body)
+        report: Any = html.document_fromstring(files()["html"].decode())
+        return (
+            page.xpath("string(//div[contains(@class, 'page-head')])"),
+            report.xpath("string(//header)"),
+            PdfReader(io.BytesIO(body)).pages[0].extract_text(),
+        )
+
+    assert not any("上位計画" in one or "上の計画" in one for one in said())
+    Plan.objects.filter(pk=told.pk).update(parent_name="試しの総合計画")
+    told.refresh_from_db()
+    page, report, paper = said()
+    assert "上の計画: 試しの総合計画" in page
+    assert "上位計画 試しの総合計画" in report
+    assert "上位計画 試しの総合計画" in paper
+    body = dict(fronts.render(["/en/plan/"]))["/en/plan/"].body.decode()
+    assert 'The plan above: <span lang="ja">試しの総合計画</span>' in body
 
 
 def test_a_plan_that_names_no_viewpoint_has_no_empty_table(filled):
