@@ -17,6 +17,7 @@ from pypdf import PdfReader
 
 from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations.plans import PAGES
+from policity.foundations.city_plan.formats.figures import Given
 from policity.foundations.city_plan.formats.printing import pdf
 from policity.foundations.city_plan.management.commands import plan as command
 from policity.foundations.city_plan.models import Facet, Indicator, Measure, Plan, Serving, Snapshot
@@ -178,6 +179,28 @@ def test_the_pdf_carries_every_cell_of_the_page_in_its_order(told):
             found = text.find(words, at)
             assert found >= 0, words
             at = found + len(words)
+
+
+def test_table_and_document_say_what_each_measure_serves(told):
+    first = Measure.objects.get(code="1")
+    for kind, name in (("goal", "安心"), ("viewpoint", "=画面")):
+        facet = Facet.objects.create(plan=told, kind=kind, number=9, name=name)
+        Serving.objects.create(measure=first, facet=facet)
+    Indicator.objects.filter(measure=first, code="1").update(splits=["town"])
+    services.record_parts(
+        indicator=Indicator.objects.get(measure=first, code="1"), fiscal=2025, split="town",
+        parts={"泉町": Given(Decimal(70), "")}, evidence="台帳", by=None, now=NOW,
+    )  # fmt: skip
+    found = files()
+    rows = list(csv.DictReader(io.StringIO(found["csv"].decode("utf-8-sig"))))
+    assert tables.HEAD[-3:] == ("視点", "課題", "上位計画の目標")
+    said = {(row["施策番号"], *(row[name] for name in tables.HEAD[-3:])) for row in rows}
+    assert said == {("1", "携帯、=画面", "つながり", "安心"), ("2", "", "", "")}
+    serves = {one["code"]: one["serves"] for one in json.loads(found["json"])["measures"]}
+    assert serves["2"] == []
+    assert {(one["kind"], one["name"]) for one in serves["1"]} == {
+        ("viewpoint", "携帯"), ("viewpoint", "=画面"), ("challenge", "つながり"), ("goal", "安心"),
+    }  # fmt: skip
 
 
 @pytest.fixture
