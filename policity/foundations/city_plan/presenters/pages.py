@@ -227,6 +227,7 @@ def measure(
             for number, (one, now) in enumerate(zip(begun.series, over.series, strict=True), 1)
         ],
         "told": last,
+        "ends": words.year(last.year) if last and last.ends else "",
         "told_year": words.year(last.year) if last else "",
         "grade_name": scheme.name_of(last.grade) if last else "",
         "direction": scheme.directions.get(last.direction, "") if last else "",

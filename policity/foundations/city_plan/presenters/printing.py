@@ -67,6 +67,7 @@ def _sheet(sheet: Sheet, view: PlanView, name: str) -> dict[str, Any]:
                 ("いっしょにする人", card.partners),
                 ("予算（計画の全体で）", f"{card.budget:,}円" if card.budget is not None else ""),
                 ("活用状況の段階", sheet.stage),
+                ("終わり", f"{words.year(told.year)}で終わります" if told and told.ends else ""),
                 *(
                     (kind.label, "、".join(of for facet, of in card.serves if facet == kind))
                     for kind in pages.FACETS

@@ -112,6 +112,7 @@ def _measure(sheet: Sheet) -> dict[str, Any]:
         "measured": sheet.measured, "all": sheet.all,
         "published": told is not None,
         "grade": told.grade if told else None,
+        "ends": told.ends if told else None,
         "reasons": dict(told.reasons) if told else {},
         "actions": list(told.actions) if told else [],
         "indicators": [_indicator(one) for one in sheet.series],
