@@ -87,6 +87,7 @@ class ActForm(_Form):
             self.fields["actions"] = _text(LONGEST, "来年度に変えること")
         if act is Act.DECIDE:
             self.fields["stage"] = _text(20, "活用状況の段階")
+            self.fields["ends"] = forms.BooleanField(required=False)
             if scheme.directions:
                 self.fields["direction"] = _text(30, "今後の方向")
 
@@ -104,6 +105,7 @@ class ActForm(_Form):
             grade=given.get("grade", ""),
             direction=given.get("direction", ""),
             stage=given.get("stage", ""),
+            ends=given.get("ends", False),
             answers={
                 question: given[f"answer_{number}"]
                 for number, question in enumerate(asked.questions)
@@ -124,7 +126,11 @@ class ActForm(_Form):
     def typed(self) -> list[tuple[str, str]]:
         """What was typed, with what it was said to, for who cannot send it any more."""
         names = {"grade": "評価", "stage": "活用状況の段階", "direction": "今後の方向"}
-        names |= {"text": TEXTS[self.act], "actions": "来年度に変えること"}
+        names |= {
+            "ends": "この年度で終える",
+            "text": TEXTS[self.act],
+            "actions": "来年度に変えること",
+        }
         for number, question in enumerate(self._asked.questions):
             names[f"answer_{number}"] = question
         for number, name in enumerate(self._asked.missed.values()):

@@ -20,7 +20,7 @@ from policity.foundations.city_plan.queries.evaluating import (
 )
 from policity.foundations.city_plan.queries.sheets import StepView
 from policity.foundations.city_plan.rules.commenting import Outcome
-from policity.foundations.city_plan.rules.cycle import Act, Asked, Done, Said, Turn
+from policity.foundations.city_plan.rules.cycle import LOCKED, Act, Asked, Done, Said, Turn
 from policity.foundations.city_plan.rules.grading import Scheme
 from policity.foundations.city_plan.services import WORDS, asked_by
 from policity.foundations.city_plan.services.reminding import until
@@ -89,7 +89,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A step of the history. `answers` are pairs of what was asked and what was said."""
+    """A step of the history. `answers` are pairs of what was asked and what was said.
+
+    `ends`: it was decided that the measure ends with the year.
+    """
 
     did: str
     by: str
@@ -97,6 +100,7 @@ class Told:
     grade: str
     direction: str
     stage: str
+    ends: bool
     text: str
     answers: tuple[tuple[str, str], ...]
     actions: tuple[str, ...]
@@ -139,6 +143,7 @@ class Page:
     actions: tuple[str, ...]
     are_decided: bool
     direction: str
+    ends: bool
     history: tuple[Told, ...]
     asked: Asked
     scheme: Scheme
@@ -183,6 +188,7 @@ def page(sheet: Sheet, *, now: datetime) -> Page:
         actions=tuple((decided or rated).actions),
         are_decided=decided is not None,
         direction=scheme.directions.get(decided.direction, "") if decided else "",
+        ends=turn in LOCKED and decided is not None and decided.ends,
         history=tuple(_told(one, scheme, asked) for one in done),
         asked=asked,
         scheme=scheme,
@@ -280,6 +286,7 @@ def _told(one: StepView, scheme: Scheme, asked: Asked) -> Told:
         grade=_graded(scheme, said.grade) if said.grade else "",
         direction=scheme.directions.get(said.direction, ""),
         stage=stages()[said.stage].name if said.stage else "",
+        ends=said.ends,
         text=said.text,
         answers=tuple(answers),
         actions=tuple(said.actions),

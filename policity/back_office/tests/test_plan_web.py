@@ -260,6 +260,58 @@ def test_the_whole_way(sheet, at):
     assert 'name="act"' not in found
 
 
+@pytest.fixture
+def to_decide(sheet) -> Client:
+    """Headquarters, whose turn the sheet is."""
+    Sheet.objects.filter(pk=sheet.pk).update(turn=Turn.HEADQUARTERS)
+    return as_(Role.STEERING)
+
+
+DECIDED = {"act": "decide", "seen": "0", "grade": "B", "stage": "spreading", "actions": ""}
+
+
+def test_the_headquarters_end_a_measure_with_a_reason(sheet, at, to_decide):
+    plan = sheet.measure.plan
+    assert 'name="ends" value="はい">' in text(to_decide.get(at))
+    answer = to_decide.post(at, DECIDED | {"ends": "はい", "text": ""})
+    assert answer.status_code == 400
+    assert "この年度で終えるわけを、「決定のわけ」に書いてください" in text(answer)
+    assert 'name="ends" value="はい" checked' in text(answer)
+    to_decide.post(at, DECIDED | {"ends": "はい", "text": "役目を終えた"})
+    found = text(to_decide.get(at))
+    assert "この施策は、令和7年度で終わります" in found
+    assert "公開するまで、市民には見せません" in found
+    assert "<b>この年度で終える</b>" in found.partition("これまでの手順")[2]
+    assert services.open_year(plan=plan, fiscal=2026, by=None, now=NOW) == 1
+    as_(Role.PLANNER).post(at, {"act": "publish", "seen": "1"})
+    found = text(to_decide.get(at))
+    assert "この施策は、令和7年度で終わります" in found
+    assert "公開するまで" not in found
+
+
+def test_a_decision_without_the_tick_ends_nothing(sheet, at, to_decide):
+    to_decide.post(at, DECIDED | {"text": "よくできた"})
+    assert Step.objects.get().said["ends"] is False
+    found = text(to_decide.get(at))
+    assert "で終わります" not in found
+    assert "この年度で終える" not in found
+    assert services.open_year(plan=sheet.measure.plan, fiscal=2026, by=None, now=NOW) == 2
+
+
+def test_an_end_that_came_too_late_can_be_copied(sheet, at, to_decide):
+    to_decide.post(at, DECIDED)
+    answer = to_decide.post(at, DECIDED | {"ends": "はい", "text": "役目を終えた"})
+    assert ">この年度で終える</label>" in text(answer)
+    assert "readonly>はい</textarea>" in text(answer)
+
+
+def test_where_next_years_sheet_is_open_no_end_is_offered(sheet, at, to_decide):
+    services.open_year(plan=sheet.measure.plan, fiscal=2026, by=None, now=NOW)
+    found = text(to_decide.get(at))
+    assert 'name="ends"' not in found
+    assert "令和8年度のシートがもう開いているので" in found
+
+
 def test_what_was_answered_in_public_stands_in_the_form_already(sheet, at, time_machine):
     time_machine.move_to(NOW, tick=False)
     Sheet.objects.filter(pk=sheet.pk).update(turn=Turn.COMMENT)

@@ -83,7 +83,8 @@ class Measure(models.Model):
     """A measure (施策): one thing the city does about a field of its plan.
 
     `budget` is in yen, for all its years. `first_year` and `last_year` are its own where they are
-    not the plan's. `stage` is the stage of use now (facts/stages.toml).
+    not the plan's; once a decision that it ends is published, `last_year` is that year. `stage` is
+    the stage of use now (facts/stages.toml).
     """
 
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="measures", db_index=False)

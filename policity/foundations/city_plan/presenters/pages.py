@@ -15,6 +15,7 @@ from policity.foundations.city_plan.formats.facts import schemes, stages
 from policity.foundations.city_plan.models import Facet, Plan
 from policity.foundations.city_plan.presenters import charts, words
 from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet, State
+from policity.foundations.city_plan.presenters.matrix import matrices
 from policity.foundations.city_plan.queries.showing import (
     MOST_NEW,
     PlanView,
@@ -126,6 +127,7 @@ def dashboard(view: PlanView, sheets: Sequence[Sheet], *, now: datetime) -> dict
             for field in view.fields()
             for own in [[one for one in sheets if one.card.field == field.number]]
         ],
+        "matrices": served(view),
         "new": _new(view),
         "years": [
             {
@@ -138,6 +140,26 @@ def dashboard(view: PlanView, sheets: Sequence[Sheet], *, now: datetime) -> dict
         ],
         "scheme": schemes()[view.scheme],
     }
+
+
+def served(view: PlanView) -> list[dict[str, Any]]:
+    """How many of each field's measures serve what, a table for each kind."""
+    return [
+        {
+            "kind": one.kind,
+            "name": words.told(FACETS[one.kind]),
+            "of": one.names,
+            "rows": [
+                {
+                    "page": field_page(view.code, row.field.number),
+                    "name": row.field.name,
+                    "counts": row.counts,
+                }
+                for row in one.rows
+            ],
+        }
+        for one in matrices(view)
+    ]
 
 
 def _new(view: PlanView) -> list[dict[str, Any]]:
@@ -205,6 +227,7 @@ def measure(
             for number, (one, now) in enumerate(zip(begun.series, over.series, strict=True), 1)
         ],
         "told": last,
+        "ends": words.year(last.year) if last and last.ends else "",
         "told_year": words.year(last.year) if last else "",
         "grade_name": scheme.name_of(last.grade) if last else "",
         "direction": scheme.directions.get(last.direction, "") if last else "",

@@ -26,6 +26,7 @@ def report(view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> dict[str, An
             "is_provisional": any(one.told is None for one in sheets),
             "totals": pages.tallies(sheets),
             "fields": _fields(view, sheets),
+            "matrices": pages.served(view),
             "scheme": schemes()[view.scheme],
             "head": HEAD,
             "csv": f"/{pages.data(view.code, fiscal, 'csv')}",
@@ -66,6 +67,7 @@ def _sheet(sheet: Sheet, view: PlanView, name: str) -> dict[str, Any]:
                 ("いっしょにする人", card.partners),
                 ("予算（計画の全体で）", f"{card.budget:,}円" if card.budget is not None else ""),
                 ("活用状況の段階", sheet.stage),
+                ("終わり", f"{words.year(told.year)}で終わります" if told and told.ends else ""),
                 *(
                     (kind.label, "、".join(of for facet, of in card.serves if facet == kind))
                     for kind in pages.FACETS
@@ -160,6 +162,7 @@ def paper(city: str, view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> It
             "city": city,
             "plan": view.name,
             "subtitle": view.subtitle,
+            "parent": view.parent,
             "period": told["period"],
             "year": told["year"],
             "vision": view.vision,
@@ -169,11 +172,16 @@ def paper(city: str, view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> It
             "totals": _counts(told["totals"]),
             "head": list(HEAD),
             "fields": fields,
+            "matrices": [
+                {"name": strip_tags(one["name"]), "of": list(one["of"]),
+                 "rows": [[row["name"], *map(str, row["counts"])] for row in one["rows"]]}
+                for one in told["matrices"]
+            ],
             "grades": [
                 [one.code, one.name] for one in (*told["scheme"].grades, *told["scheme"].marks)
             ],
             "source": view.source,
-        }
+        }  # fmt: skip
 
 
 def _counts(tallies: Iterable[pages.Tally]) -> list[str]:

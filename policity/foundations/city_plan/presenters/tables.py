@@ -4,14 +4,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 from policity.foundations.city_plan import presenters
+from policity.foundations.city_plan.models import Facet
 from policity.foundations.city_plan.presenters import words
 from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet
-from policity.foundations.city_plan.queries.showing import PlanView
+from policity.foundations.city_plan.queries.showing import Card, PlanView
 from policity.foundations.city_plan.rules.parting import Part
 from policity.kit.eras import fiscal_name
 
@@ -24,7 +25,10 @@ HEAD = (
     "年度", "年度（西暦）", "目標（以上）", "目標（以下）", "実績", "実績がないわけ",
     "達成度（％）",
     "はじめの目標での達成度（％）", "速報", "施策の評価", "内訳", "内訳の名前",
+    # What was there before keeps its place.
+    "視点", "課題", "上位計画の目標",
 )  # fmt: skip
+_SERVED = (Facet.Kind.VIEWPOINT, Facet.Kind.CHALLENGE, Facet.Kind.GOAL)
 
 
 def table(view: PlanView, sheets: Iterable[Sheet]) -> bytes:
@@ -49,6 +53,7 @@ def _row(view: PlanView, sheet: Sheet, series: Series, line: Line) -> Sequence[s
         *_first(view, sheet, series, line.year), plain(low), plain(high), plain(line.number),
         why(line), _whole(line.percent), _whole(line.by_first),
         PROVISIONAL if line.provisional else "", told.grade if told else "", "", "",
+        *_serves(sheet.card),
     )  # fmt: skip
     return [_safe(one) for one in cells]
 
@@ -57,7 +62,7 @@ def _part(view: PlanView, sheet: Sheet, series: Series, part: Part) -> Sequence[
     cells = (
         *_first(view, sheet, series, series.now.year), "", "", plain(part.number), why_part(part),
         "", "", PROVISIONAL if series.now.provisional else "", "",
-        words.SPLITS.get(part.split, part.split), part.name,
+        words.SPLITS.get(part.split, part.split), part.name, *_serves(sheet.card),
     )  # fmt: skip
     return [_safe(one) for one in cells]
 
@@ -71,6 +76,12 @@ def _first(view: PlanView, sheet: Sheet, series: Series, year: int) -> Sequence[
         fiscal_name(series.baseline_year) if series.baseline_year else "",
         fiscal_name(year), str(year),
     )  # fmt: skip
+
+
+def _serves(card: Card) -> Iterator[str]:
+    """What a measure serves, a cell for each kind."""
+    for kind in _SERVED:
+        yield "、".join(name for of, name in card.serves if of == kind)
 
 
 def _safe(cell: str) -> str:
@@ -96,10 +107,12 @@ def _measure(sheet: Sheet) -> dict[str, Any]:
     return {
         "code": card.code, "name": card.name, "field": sheet.field, "summary": card.summary,
         "department": card.department, "partners": card.partners, "budget": card.budget,
+        "serves": [{"kind": kind, "name": name} for kind, name in card.serves],
         "stage": sheet.stage, "attainment_percent": sheet.percent, "reached": sheet.reached,
         "measured": sheet.measured, "all": sheet.all,
         "published": told is not None,
         "grade": told.grade if told else None,
+        "ends": told.ends if told else None,
         "reasons": dict(told.reasons) if told else {},
         "actions": list(told.actions) if told else [],
         "indicators": [_indicator(one) for one in sheet.series],

@@ -1,6 +1,6 @@
 """A year's sheets as they stand, and what was done and said with one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from policity.foundations.accounts.models import User
 from policity.foundations.city_plan.models import Measure, Plan, Sheet, Step
-from policity.foundations.city_plan.rules.cycle import Act, Done, FollowUp, Said
+from policity.foundations.city_plan.rules.cycle import LOCKED, Act, Done, FollowUp, Said, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,35 @@ def sheets(plan: Plan, fiscal: int) -> QuerySet[Sheet]:
     return rows.order_by("measure__field__number", "measure__code")
 
 
-def unopened(plan: Plan, fiscal: int) -> int:
-    """How many measures of a year have no sheet yet. One query."""
+def ending(plan: Plan, *, turns: Collection[Turn] = LOCKED) -> dict[int, int]:
+    """With which year measures end, of which that was decided: published, or not yet. One query.
+
+    What was decided last with a sheet counts, while it was not returned.
+    """
+    rows = Step.objects.filter(sheet__measure__plan=plan, sheet__turn__in=turns, act=Act.DECIDE)
+    last = {
+        (measure, fiscal): ends
+        for measure, fiscal, ends in rows.order_by("sheet__year", "pk").values_list(
+            "sheet__measure_id", "sheet__year", "said__ends"
+        )
+    }
+    # A step from before there were ends says nothing of them.
+    return {measure: fiscal for (measure, fiscal), ends in last.items() if ends}
+
+
+def without_sheet(plan: Plan, fiscal: int) -> QuerySet[Measure]:
+    """The measures of a year that need a sheet and have none. One query before its own.
+
+    A measure that was decided to end before needs none, though nobody may read of it yet.
+    """
     rows = Measure.objects.filter(plan=plan, first_year__lte=fiscal, last_year__gte=fiscal)
-    return rows.exclude(sheets__year=fiscal).count()
+    ended = [measure for measure, last in ending(plan).items() if last < fiscal]
+    return rows.exclude(sheets__year=fiscal).exclude(pk__in=ended)
+
+
+def unopened(plan: Plan, fiscal: int) -> int:
+    """How many measures of a year have no sheet yet. Two queries."""
+    return without_sheet(plan, fiscal).count()
 
 
 def last_opened(plan: Plan) -> int | None:
@@ -48,6 +73,6 @@ def steps(sheet: Sheet) -> tuple[StepView, ...]:
 
 
 def said(kept: Mapping[str, Any]) -> Said:
-    """What somebody said, as a step keeps it."""
+    """What somebody said, as a step keeps it. What was not asked for yet is not in older ones."""
     told = [FollowUp(one["action"], Done(one["done"]), one["why"]) for one in kept["follow_ups"]]
     return Said(**{**kept, "follow_ups": told})

@@ -65,7 +65,8 @@ class Told:
     """What a published sheet says. `reasons` by the code of an indicator that was missed.
 
     `review` is the committee's opinion, `heard` what residents said and the city answered.
-    `follow_ups` are last year's actions, each with what became of it and why.
+    `follow_ups` are last year's actions, each with what became of it and why. `ends`: the measure
+    ends with the year.
     """
 
     year: int
@@ -77,6 +78,7 @@ class Told:
     follow_ups: tuple[tuple[str, str, str], ...]
     review: str
     heard: str
+    ends: bool
     published_at: datetime
 
 
@@ -215,6 +217,7 @@ def _words(sheet: Sheet, steps: Mapping[str, Step]) -> Told:
         ),
         review=said(Act.REVIEW, "text"),
         heard=said(Act.HEAR, "text"),
+        ends=said(Act.DECIDE, "ends", False),
         published_at=sheet.published_at,
     )
 

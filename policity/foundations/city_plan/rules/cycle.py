@@ -70,7 +70,8 @@ class Said:
     """What somebody says with an act.
 
     `answers` by question, `reasons` by the code of an indicator that missed its target, `actions`
-    are what will change next year, `stage` where the measure is to be from then on.
+    are what will change next year, `stage` where the measure is to be from then on. `ends`: the
+    measure ends with the sheet's year, on target or not.
     """
 
     text: str = ""
@@ -81,11 +82,15 @@ class Said:
     reasons: Mapping[str, str] = field(default_factory=dict)
     follow_ups: Sequence[FollowUp] = ()
     actions: Sequence[str] = ()
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a sheet asks for: its stage's questions, what was missed, what was decided last year."""
+    """What a sheet asks for: its stage's questions, what was missed, what was decided last year.
+
+    `later` is the later year whose sheet is open already, in words; empty: none is.
+    """
 
     questions: Sequence[str]
     missed: Mapping[str, str]
@@ -93,6 +98,7 @@ class Asked:
     grades: Collection[str]
     directions: Collection[str]
     stages: Collection[str]
+    later: str = ""
 
 
 def faults(act: Act, said: Said, asked: Asked) -> tuple[str, ...]:
@@ -109,6 +115,8 @@ def faults(act: Act, said: Said, asked: Asked) -> tuple[str, ...]:
             found.append("今後の方向を、選んでください。")
         if said.stage and said.stage not in asked.stages:
             found.append("活用状況の段階を、区分の中から選んでください。")
+    if said.ends:
+        found += _ending(act, said, asked)
     if act in (Act.RETURN, Act.REVIEW, Act.HEAR) and not said.text.strip():
         words = {
             Act.RETURN: "差し戻すわけを書いてください。",
@@ -117,6 +125,22 @@ def faults(act: Act, said: Said, asked: Asked) -> tuple[str, ...]:
         }
         found.append(words[act])
     return tuple(found)
+
+
+def _ending(act: Act, said: Said, asked: Asked) -> list[str]:
+    if act is not Act.DECIDE:
+        return ["施策を終えることは、本部の決定でだけ決められます。"]
+    found = []
+    if not said.text.strip():
+        found.append("この年度で終えるわけを、「決定のわけ」に書いてください。")
+    if asked.later:
+        found.append(f"{asked.later}のシートがもう開いているので、この年度では終えられません。")
+    return found
+
+
+def lasts_until(last: int, year: int, decided: Said | None) -> int:
+    """A measure's last year as decided with a year's sheet: never a later one than before."""
+    return min(last, year) if decided is not None and decided.ends else last
 
 
 def _rating(said: Said, asked: Asked) -> list[str]:

@@ -12,6 +12,8 @@ from policity.foundations.city_plan.formats.facts import schemes, stages
 from policity.foundations.city_plan.models import Measure, Plan, Sheet, Step
 from policity.foundations.city_plan.policies import may
 from policity.foundations.city_plan.queries.evaluating import MeasureView, evaluate, missed
+from policity.foundations.city_plan.queries.sheets import said as said_of
+from policity.foundations.city_plan.queries.sheets import without_sheet
 from policity.foundations.city_plan.rules.cycle import (
     LOCKED,
     NEXT,
@@ -20,6 +22,7 @@ from policity.foundations.city_plan.rules.cycle import (
     Said,
     Turn,
     faults,
+    lasts_until,
 )
 from policity.foundations.city_plan.services import showing
 from policity.foundations.city_plan.services.drawing import PlanRefused
@@ -42,15 +45,17 @@ WORDS: Mapping[Turn, str] = {
 
 @work.alone(TOPIC)
 def open_year(*, plan: Plan, fiscal: int, by: User | None, now: datetime) -> int:
-    """Open the sheets of a year for every measure that has none yet; how many. PlanRefused."""
+    """Open the sheets of a year for every measure that has none yet; how many. PlanRefused.
+
+    None for those that were decided to end before it.
+    """
     if not plan.first_year <= fiscal <= plan.last_year:
         raise PlanRefused(f"{plan.name}に、{fiscal_name(fiscal)}はありません。")
-    rows = Measure.objects.filter(plan=plan, first_year__lte=fiscal, last_year__gte=fiscal)
     new = [
         Sheet(
             measure=row, year=fiscal, stage=row.stage, turn=Turn.DEPARTMENT, opened_at=now,
         )
-        for row in rows.exclude(sheets__year=fiscal).order_by("pk")
+        for row in without_sheet(plan, fiscal).order_by("pk")
     ]  # fmt: skip
     Sheet.objects.bulk_create(new)
     if new:
@@ -66,6 +71,8 @@ def act(*, sheet: int, what: Act, said: Said, seen: int, by: User, now: datetime
     """Take a sheet's turn. `seen` is the revision that was looked at. Raises PlanRefused.
 
     With the decision its figures are locked, and the measure goes to the stage that was decided.
+    Where it is decided that the measure ends, no sheet of a later year is opened any more; its last
+    year is another one once that is published.
     """
     row = Sheet.objects.select_related("measure__plan", "measure__department").get(pk=sheet)
     if row.revision != seen:
@@ -88,6 +95,7 @@ def act(*, sheet: int, what: Act, said: Said, seen: int, by: User, now: datetime
             Measure.objects.filter(pk=row.measure_id).update(stage=said.stage)
     if what is Act.PUBLISH:
         row.published_at = now
+        _end(row)
     row.save()
     audit.record(
         f"plan.{DONE[what]}", on=f"city_plan.sheet:{row.pk}", by=by, now=now, year=row.year
@@ -95,6 +103,18 @@ def act(*, sheet: int, what: Act, said: Said, seen: int, by: User, now: datetime
     if row.turn in LOCKED:
         showing.changed(plan=row.measure.plan_id, measures=[row.measure_id], now=now)
     return row
+
+
+def _end(sheet: Sheet) -> None:
+    """A measure whose end was decided ends with the publication.
+
+    Every public page reads its last year: with the decision already, all would tell of it.
+    """
+    decided = Step.objects.filter(sheet=sheet, act=Act.DECIDE).last()
+    last = sheet.measure.last_year
+    until = lasts_until(last, sheet.year, said_of(decided.said) if decided else None)
+    if until != last:
+        Measure.objects.filter(pk=sheet.measure_id).update(last_year=until)
 
 
 DONE: Mapping[Act, str] = {
@@ -125,7 +145,15 @@ def asked_by(sheet: Sheet, view: MeasureView | None) -> Asked:
         grades=scheme.codes,
         directions=frozenset(scheme.directions),
         stages=frozenset(stages()),
+        later=later(sheet),
     )
+
+
+def later(sheet: Sheet) -> str:
+    """The next later year whose sheet is open already, in words; empty where none is."""
+    rows = Sheet.objects.filter(measure=sheet.measure_id, year__gt=sheet.year).order_by("year")
+    fiscal = rows.values_list("year", flat=True).first()
+    return fiscal_name(fiscal) if fiscal else ""
 
 
 def decided_before(sheet: Sheet) -> list[str]:

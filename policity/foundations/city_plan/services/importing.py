@@ -28,7 +28,9 @@ from policity.foundations.city_plan.models import (
     Value,
 )
 from policity.foundations.city_plan.queries.metrics import metrics
+from policity.foundations.city_plan.queries.sheets import ending
 from policity.foundations.city_plan.rules.attaining import MONTHS, Aim
+from policity.foundations.city_plan.rules.cycle import Turn
 from policity.foundations.city_plan.services import showing
 from policity.foundations.city_plan.services.evaluating import TOPIC
 from policity.foundations.work import services as work
@@ -120,6 +122,8 @@ def _measures(plan: Plan, rows: Iterable[MeasureRow], *, is_sample: bool) -> Cha
     known = {one.code: one for one in Measure.objects.filter(plan=plan)}
     # Once a sheet was opened, decisions move the stage.
     moved = set(Sheet.objects.filter(measure__plan=plan).values_list("measure_id", flat=True))
+    # And what ended by a decision is not prolonged by a table that says nothing of it.
+    ended = ending(plan, turns=(Turn.PUBLISHED,))
     names = ["name", "summary", "field_id", "department_id", "partners", "budget", "first_year",
              "last_year", "stage"]  # fmt: skip
     new, others = [], []
@@ -136,6 +140,7 @@ def _measures(plan: Plan, rows: Iterable[MeasureRow], *, is_sample: bool) -> Cha
             continue
         if one.pk in moved:
             said["stage"] = one.stage
+        said["last_year"] = min(row.last_year, ended.get(one.pk, row.last_year))
         if _write(one, said):
             others.append(one)
     Measure.objects.bulk_create(new)

@@ -1,5 +1,6 @@
 """A year as it stands, the sheets' way through it, and what is locked."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -22,10 +23,12 @@ from policity.foundations.city_plan.models import (
     Value,
 )
 from policity.foundations.city_plan.queries.evaluating import NoYear, evaluate
+from policity.foundations.city_plan.queries.sheets import ending as ending_of
+from policity.foundations.city_plan.queries.sheets import steps, unopened
 from policity.foundations.city_plan.rules.attaining import Aim, Gap
 from policity.foundations.city_plan.rules.cycle import Act, Done, FollowUp, Said, Turn
 from policity.foundations.city_plan.services import Entry, PlanRefused
-from policity.foundations.city_plan.tests.conftest import FRAME, NOW
+from policity.foundations.city_plan.tests.conftest import FRAME, NOW, table
 
 AT: dict[str, Any] = {"by": None, "now": NOW}
 
@@ -230,6 +233,101 @@ def test_a_sheet_that_is_returned_begins_with_its_department(filled, people):
 def test_it_is_said_whose_turn_it_is(filled, people):
     with pytest.raises(PlanRefused, match="担当課の自己評価"):
         step(opened(filled), Act.DECIDE, Said(grade="A"), people["steering"])
+
+
+# ---- On target, and still at its end ----
+
+
+def years_open(plan: Plan) -> list[tuple[str, int]]:
+    """The sheets there are once all later years were opened: measure and year."""
+    waiting = {year: unopened(plan, year) for year in (2025, 2026)}
+    for year, count in waiting.items():
+        assert services.open_year(plan=plan, fiscal=year, **AT) == count
+    return sorted(Sheet.objects.values_list("measure__code", "year"))
+
+
+def test_a_measure_that_ends_has_no_later_sheet_and_its_years_change_when_it_is_published(
+    filled, people
+):
+    sheet = opened(filled)
+    done = decide(sheet, people, ends=True, text="役目を終えた")
+    ending = Measure.objects.get(code="1")
+    assert done.turn == Turn.DECIDED
+    assert ending.last_year == 2026
+    assert years_open(filled) == [("1", 2025), ("2", 2025), ("2", 2026)]
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
+    ending.refresh_from_db()
+    assert ending.last_year == 2025
+    assert Measure.objects.get(code="2").last_year == 2026
+    assert ("1", 2026) not in years_open(filled)
+    assert steps(sheet)[4].said.ends
+    assert [one.code for one in evaluate(filled, 2026, now=NOW).measures] == ["2"]
+
+
+def test_a_measure_goes_on_where_nobody_said_that_it_ends(filled, people):
+    sheet = opened(filled)
+    decide(sheet, people, text="ここまでよくできた")
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
+    assert Measure.objects.get(code="1").last_year == 2026
+    assert ("1", 2026) in years_open(filled)
+
+
+def test_the_end_has_a_reason_and_is_decided_by_nobody_else(filled, people):
+    sheet = opened(filled)
+    with pytest.raises(PlanRefused, match="わけ"):
+        decide(sheet, people, ends=True)
+    with pytest.raises(PlanRefused, match="本部"):
+        step(opened(filled, 2024), Act.RATE, replace(RATING, ends=True), people["rater"])
+    assert ending_of(filled) == {}
+
+
+def test_nothing_ends_while_a_later_sheet_is_open(filled, people):
+    opened(filled, 2026)
+    sheet = opened(filled, 2025)
+    with pytest.raises(PlanRefused, match="令和8年度のシートがもう開いている"):
+        decide(sheet, people, ends=True, text="役目を終えた")
+    step(sheet, Act.DECIDE, Said(grade="B"), people["steering"])
+    assert Measure.objects.get(code="1").last_year == 2026
+
+
+def test_an_end_that_is_decided_anew_is_undone(filled, people):
+    """What was decided last counts, and while it is not decided again, nothing does."""
+    sheet = opened(filled)
+    decide(sheet, people, ends=True, text="役目を終えた")
+    assert ending_of(filled) == {sheet.measure_id: 2025}
+    Sheet.objects.filter(pk=sheet.pk).update(turn=Turn.HEADQUARTERS)
+    assert ending_of(filled) == {}
+    step(sheet, Act.DECIDE, Said(grade="B"), people["steering"])
+    assert ending_of(filled) == {}
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
+    assert Measure.objects.get(code="1").last_year == 2026
+    assert ("1", 2026) in years_open(filled)
+
+
+def test_a_table_that_says_nothing_of_it_prolongs_nothing_that_ended(filled, people):
+    sheet = opened(filled)
+    decide(sheet, people, ends=True, text="役目を終えた")
+    services.take_over(plan=filled, data=table(), **AT)
+    assert Measure.objects.get(code="1").last_year == 2026
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
+    services.take_over(plan=filled, data=table(), **AT)
+    assert Measure.objects.get(code="1").last_year == 2025
+    assert ("1", 2026) not in years_open(filled)
+
+
+def test_steps_from_before_there_were_ends_are_read(filled, people):
+    sheet = opened(filled)
+    decide(sheet, people)
+    kept = Step.objects.filter(sheet=sheet).last()
+    old = {name: value for name, value in kept.said.items() if name != "ends"}
+    Step.objects.create(
+        sheet=sheet, act=Act.DECIDE, grade="B", said=old, at=NOW, by=people["steering"]
+    )
+    assert "ends" not in Step.objects.last().said
+    assert steps(sheet)[-1].said.ends is False
+    assert ending_of(filled) == {}
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
+    assert ("1", 2026) in years_open(filled)
 
 
 # ---- Plans side by side ----

@@ -17,9 +17,10 @@ from pypdf import PdfReader
 
 from policity.foundations.city_plan import services
 from policity.foundations.city_plan.declarations.plans import PAGES
+from policity.foundations.city_plan.formats.figures import Given
 from policity.foundations.city_plan.formats.printing import pdf
 from policity.foundations.city_plan.management.commands import plan as command
-from policity.foundations.city_plan.models import Indicator, Measure, Snapshot
+from policity.foundations.city_plan.models import Facet, Indicator, Measure, Plan, Serving, Snapshot
 from policity.foundations.city_plan.presenters import figures, printing, tables
 from policity.foundations.city_plan.queries import showing
 from policity.foundations.city_plan.queries.evaluating import evaluate
@@ -29,6 +30,7 @@ from policity.foundations.city_plan.services import Entry
 from policity.foundations.city_plan.tests.conftest import NOW
 from policity.foundations.city_plan.tests.test_evaluating import decide, opened, step
 from policity.kit.declare import Part
+from policity.kit.languages import LANGUAGES
 
 FILES = next(family for family in PAGES if family.name == "plan-files")
 
@@ -177,6 +179,118 @@ def test_the_pdf_carries_every_cell_of_the_page_in_its_order(told):
             found = text.find(words, at)
             assert found >= 0, words
             at = found + len(words)
+
+
+def test_table_and_document_say_what_each_measure_serves(told):
+    first = Measure.objects.get(code="1")
+    for kind, name in (("goal", "安心"), ("viewpoint", "=画面")):
+        facet = Facet.objects.create(plan=told, kind=kind, number=9, name=name)
+        Serving.objects.create(measure=first, facet=facet)
+    Indicator.objects.filter(measure=first, code="1").update(splits=["town"])
+    services.record_parts(
+        indicator=Indicator.objects.get(measure=first, code="1"), fiscal=2025, split="town",
+        parts={"泉町": Given(Decimal(70), "")}, evidence="台帳", by=None, now=NOW,
+    )  # fmt: skip
+    found = files()
+    rows = list(csv.DictReader(io.StringIO(found["csv"].decode("utf-8-sig"))))
+    assert tables.HEAD[-3:] == ("視点", "課題", "上位計画の目標")
+    said = {(row["施策番号"], *(row[name] for name in tables.HEAD[-3:])) for row in rows}
+    assert said == {("1", "携帯、=画面", "つながり", "安心"), ("2", "", "", "")}
+    serves = {one["code"]: one["serves"] for one in json.loads(found["json"])["measures"]}
+    assert serves["2"] == []
+    assert {(one["kind"], one["name"]) for one in serves["1"]} == {
+        ("viewpoint", "携帯"), ("viewpoint", "=画面"), ("challenge", "つながり"), ("goal", "安心"),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def crossed(told):
+    """Three measures, of which two of one field serve one viewpoint, and a challenge of nobody."""
+    facets = {one.name: one for one in told.facets.all()}
+    Facet.objects.create(plan=told, kind="challenge", number=2, name="だれもしない課題")
+    another = Measure.objects.create(
+        plan=told, code="3", name="もうひとつ", field=facets["防災"], stage="in_use",
+        first_year=2022, last_year=2023,
+    )  # fmt: skip
+    Serving.objects.create(measure=another, facet=facets["携帯"])
+    return told
+
+
+CROSSED = {
+    "視点": [["計画の分野", "携帯"], ["防災", "2"], ["魅力", "0"]],
+    "課題": [
+        ["計画の分野", "つながり", "だれもしない課題"],
+        ["防災", "1", "0"],
+        ["魅力", "0", "0"],
+    ],
+}
+
+
+def crossings(body: bytes) -> dict[str, list[list[str]]]:
+    page: Any = html.document_fromstring(body.decode())
+    return {
+        page.get_element_by_id(region.get("aria-labelledby")).text_content(): [
+            [cell.text_content() for cell in row] for row in region.xpath(".//tr")
+        ]
+        for region in page.xpath("//div[table[contains(@class, 'matrix')]]")
+    }
+
+
+def test_what_measures_serve_is_the_same_on_the_page_in_the_report_and_on_paper(crossed):
+    fronts = next(family for family in PAGES if family.name == "plan-fronts")
+    page = dict(fronts.render(["/plan/"]))["/plan/"].body
+    found = files()
+    assert crossings(page) == crossings(found["html"]) == CROSSED
+    view = showing.view(crossed)
+    sheets = list(figures.sheets(evaluate(crossed, 2025, now=NOW), view))
+    reader = PdfReader(io.BytesIO(pdf(list(printing.paper("見本市", view, 2025, sheets))[-1])))
+    text = "".join("".join(one.extract_text().split()) for one in reader.pages)
+    for name, rows in CROSSED.items():
+        assert name + "".join(cell for row in rows for cell in row) in text
+
+
+def test_a_field_of_the_matrix_leads_to_its_page_in_every_language(crossed):
+    fronts = next(family for family in PAGES if family.name == "plan-fronts")
+    for address, one in fronts.render([f"{each.prefix}plan/" for each in LANGUAGES]):
+        page: Any = html.document_fromstring(one.body.decode())
+        links = page.xpath("//table[contains(@class, 'matrix')]//th/a/@href")
+        assert links == [f"{address}keikaku/fields/{number}/" for number in (1, 2, 1, 2)]
+        names = page.xpath("//table[contains(@class, 'matrix')]//thead//th[position() > 1]/@lang")
+        assert names == ["ja"] * 3
+
+
+def test_the_plan_above_is_named_on_the_page_and_on_both_covers(told):
+    fronts = next(family for family in PAGES if family.name == "plan-fronts")
+
+    def said() -> tuple[str, str, str]:
+        view = showing.view(told)
+        sheets = list(figures.sheets(evaluate(told, 2025, now=NOW), view))
+        body = pdf(list(printing.paper("見本市", view, 2025, sheets))[-1])
+        page: Any = html.document_fromstring(dict(fronts.render(["/plan/"]))["/plan/"].body)
+        report: Any = html.document_fromstring(files()["html"].decode())
+        return (
+            page.xpath("string(//div[contains(@class, 'page-head')])"),
+            report.xpath("string(//header)"),
+            PdfReader(io.BytesIO(body)).pages[0].extract_text(),
+        )
+
+    assert not any("上位計画" in one or "上の計画" in one for one in said())
+    Plan.objects.filter(pk=told.pk).update(parent_name="試しの総合計画")
+    told.refresh_from_db()
+    page, report, paper = said()
+    assert "上の計画: 試しの総合計画" in page
+    assert "上位計画 試しの総合計画" in report
+    assert "上位計画 試しの総合計画" in paper
+    body = dict(fronts.render(["/en/plan/"]))["/en/plan/"].body.decode()
+    assert 'The plan above: <span lang="ja">試しの総合計画</span>' in body
+
+
+def test_a_plan_that_names_no_viewpoint_has_no_empty_table(filled):
+    Serving.objects.all().delete()
+    Facet.objects.filter(kind="viewpoint").delete()
+    assert list(crossings(files()["html"])) == ["課題"]
+    Facet.objects.filter(kind="challenge").delete()
+    assert "何のためにするか" not in files()["html"].decode()
 
 
 def test_the_pdf_could_go_to_print(told, tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -180,10 +181,33 @@ def _fields(said):
         (Act.DECIDE, Said(grade="A", direction="expand", stage="nowhere"), 1),
         (Act.DECIDE, Said(grade="A", direction="expand", stage="in_use"), 0),
         (Act.PUBLISH, Said(), 0),
+        (Act.DECIDE, Said(grade="A", direction="expand", ends=True), 1),
+        (Act.DECIDE, Said(grade="A", direction="expand", ends=True, text=" \n"), 1),
+        (Act.DECIDE, Said(grade="A", direction="expand", ends=True, text="役目を終えた"), 0),
+        # Nobody else ends it, whatever they write.
+        (Act.REVIEW, Said(grade="A", text="終えてよい", ends=True), 1),
+        (Act.PUBLISH, Said(text="終える", ends=True), 1),
     ],
 )
 def test_what_each_has_to_say(act, said, count):
     assert len(cycle.faults(act, said, ASKED)) == count
+
+
+def test_nothing_ends_before_a_year_whose_sheet_is_open():
+    said = Said(grade="A", direction="expand", ends=True, text="役目を終えた")
+    asked = replace(ASKED, later="令和8年度")
+    (fault,) = cycle.faults(Act.DECIDE, said, asked)
+    assert fault.startswith("令和8年度のシートがもう開いている")
+    assert cycle.faults(Act.DECIDE, replace(said, ends=False), asked) == ()
+
+
+@given(last=st.integers(2000, 2100), year=st.integers(2000, 2100), ends=st.booleans())
+def test_a_measure_never_lasts_longer_for_a_decision(last, year, ends):
+    until = cycle.lasts_until(last, year, Said(text="わけ", ends=ends))
+    assert until <= last
+    assert (until == last) or (ends and until == year)
+    assert not ends or until <= year
+    assert cycle.lasts_until(last, year, None) == last
 
 
 def test_a_sheet_comes_to_its_end_and_what_is_decided_stays():

@@ -1,5 +1,6 @@
 """The plan's pages: what they tell, in which language, and which words nobody may read yet."""
 
+import json
 import re
 from decimal import Decimal
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ from policity.kit.languages import LANGUAGES
 
 FAMILIES = {family.name: family for family in PAGES}
 SECRET = "だれにもまだ言っていないわけ"
-SECRETS = (SECRET, "夜を見直すこと", "夜の訪問を組む", "ことばの決定")
+SECRETS = (SECRET, "夜を見直すこと", "夜の訪問を組む", "ことばの決定", "令和7年度で終わります")
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +143,7 @@ def test_a_figure_that_is_not_published_is_provisional(filled, people):
 def _all_but_publish(sheet: Sheet, people: dict[str, Any]) -> None:
     said = Said(grade="B", answers=RATING.answers, reasons={"1": SECRET})
     with patch("policity.foundations.city_plan.tests.test_evaluating.RATING", said):
-        decide(sheet, people, text="ことばの決定", actions=["夜の訪問を組む"])
+        decide(sheet, people, text="ことばの決定", actions=["夜の訪問を組む"], ends=True)
 
 
 def leaks() -> set[str]:
@@ -160,6 +161,37 @@ def test_words_are_public_once_they_are_published_and_never_before(filled, peopl
     said = words("/plan/keikaku/measures/1/")
     assert all(secret in said for secret in SECRETS)
     assert "目標をおおむね達成した" in said
+
+
+def test_nothing_public_moves_with_a_decision_that_a_measure_ends(filled, people):
+    """Neither its words nor its years, its place in next year's figures nor its period."""
+    sheet = opened(filled)
+    before = tree()
+    _all_but_publish(sheet, people)
+    assert tree() == before
+    # What would move if the decision ended it at once.
+    Measure.objects.filter(code="1").update(last_year=2025)
+    assert {address for address, body in tree().items() if body != before[address]} >= {
+        "/plan/keikaku/2026.csv", "/plan/keikaku/2026.json", "/plan/keikaku/report/2026/",
+        "/en/plan/keikaku/measures/1/",
+    }  # fmt: skip
+
+
+def test_an_end_is_told_once_it_is_published(filled, people):
+    sheet = opened(filled)
+    _all_but_publish(sheet, people)
+    step(sheet, Act.PUBLISH, Said(), people["planner"])
+    said = words("/plan/keikaku/measures/1/")
+    assert "この施策は、令和7年度で終わります。" in said
+    assert "令和4年度（2022）〜令和7年度（2025）" in said
+    assert "This ends with FY2025." in words("/en/plan/keikaku/measures/1/")
+    assert "終わります" not in words("/plan/keikaku/measures/2/")
+    assert "令和7年度で終わります" in words("/plan/keikaku/report/2025/")
+    ends = {
+        one["code"]: one["ends"] for one in json.loads(body("/plan/keikaku/2025.json"))["measures"]
+    }
+    assert ends == {"1": True, "2": None}
+    assert [one["code"] for one in json.loads(body("/plan/keikaku/2026.json"))["measures"]] == ["2"]
 
 
 @pytest.mark.parametrize("turn", set(Turn) - {Turn.PUBLISHED})
