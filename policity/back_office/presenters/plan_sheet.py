@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from policity.back_office.presenters.plan import NOBODYS
 from policity.foundations.city_plan import presenters as words
+from policity.foundations.city_plan.formats import schedules
 from policity.foundations.city_plan.formats.facts import schemes, stages
 from policity.foundations.city_plan.models import CommentGroup, Indicator, Sheet
 from policity.foundations.city_plan.queries import deadlines, sheets
@@ -205,6 +206,8 @@ def _facts(sheet: Sheet) -> Iterator[tuple[str, str]]:
         yield "協力", measure.partners
     if measure.budget is not None:
         yield "予算（全年度）", f"{measure.budget:,}円"
+    if measure.schedule:
+        yield "工程", schedules.written(schedules.Phase(*one) for one in measure.schedule)
     if measure.summary:
         yield "内容", measure.summary
 

@@ -17,6 +17,7 @@ from django.utils.translation import get_language, gettext
 
 from policity.design import assets
 from policity.kit import moments, ruby
+from policity.kit.furigana import furigana
 from policity.kit.languages import LANGUAGES, Language
 
 register = template.Library()
@@ -73,6 +74,19 @@ def _html(text: str) -> SafeString:
 def plainly(text: str) -> str:
     """A text from data without readings and phrase marks."""
     return ruby.plain(text.replace(BREAK, ""))
+
+
+@register.filter
+def foreign(text: str) -> str:
+    """A text that somebody typed, for what reads markup: {% share_card name|foreign %}."""
+    return ruby.foreign(text)
+
+
+@register.filter
+def typed(text: str) -> SafeString:
+    """A Japanese text that somebody typed; in やさしい日本語 with readings from the dictionary."""
+    text = foreign(text)
+    return said(furigana(text, {}) if get_language() == "ja-easy" else text)
 
 
 @register.filter

@@ -20,6 +20,8 @@ from policity.foundations.city_plan.formats.figures import (
     given,
     number,
 )
+from policity.foundations.city_plan.formats.schedules import BadSchedule, Phase
+from policity.foundations.city_plan.formats.schedules import read as read_schedule
 from policity.foundations.city_plan.rules.attaining import Aim, Direction, Reckoning
 from policity.foundations.city_plan.rules.stages import Kind
 from policity.kit.eras import BadYear, fiscal_name, read_fiscal
@@ -33,7 +35,7 @@ PART = "部分"
 """Says of which part a row tells: "町：泉町". It stands below its indicator's own row."""
 
 MEASURE = ("施策番号", "施策名", "内容", "分野", "視点", "課題", "上位計画の目標", "担当課", "協力",
-           "予算", "開始", "終了", "段階")  # fmt: skip
+           "予算", "開始", "終了", "工程", "段階")  # fmt: skip
 INDICATOR = ("指標番号", "指標名", "種類", "単位", "向き", "達成度の出し方", "積み上げ", "基準値",
              "基準年度", "内訳", "測り方", "自動集計", "根拠", PART)  # fmt: skip
 NEEDED = ("施策番号", "施策名", "分野", "指標番号", "指標名", "種類", "単位", "向き")
@@ -96,6 +98,7 @@ class MeasureRow:
     budget: int | None
     first_year: int
     last_year: int
+    schedule: tuple[Phase, ...]
     stage: str
     indicators: list[IndicatorRow] = made(default_factory=list)
 
@@ -208,8 +211,21 @@ class _Row:
             budget=None if budget is None else int(budget),
             first_year=first,
             last_year=last,
+            schedule=self._schedule(first, last),
             stage=self._one_of("段階", names, next(iter(around.stages))),
         )
+
+    def _schedule(self, first: int, last: int) -> tuple[Phase, ...]:
+        try:
+            phases = read_schedule(self._cell("工程"))
+        except BadSchedule as error:
+            self._wrong("工程", str(error))
+            return ()
+        for one in phases:
+            if not first <= one.first_year <= one.last_year <= last:
+                span = f"{fiscal_name(first)}～{fiscal_name(last)}"
+                self._wrong("工程", f"「{one.text[:30]}」は、施策の期間（{span}）の外です")
+        return phases
 
     def _indicator(self) -> IndicatorRow:
         kind = self._one_of("種類", KINDS, Kind.OUTCOME)

@@ -83,8 +83,9 @@ class Measure(models.Model):
     """A measure (施策): one thing the city does about a field of its plan.
 
     `budget` is in yen, for all its years. `first_year` and `last_year` are its own where they are
-    not the plan's; once a decision that it ends is published, `last_year` is that year. `stage` is
-    the stage of use now (facts/stages.toml).
+    not the plan's; once a decision that it ends is published, `last_year` is that year. `schedule`
+    (工程) has first year, last year and words of each phase. `stage` is the stage of use now
+    (facts/stages.toml).
     """
 
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="measures", db_index=False)
@@ -97,6 +98,7 @@ class Measure(models.Model):
     budget = models.PositiveBigIntegerField(null=True)
     first_year = models.PositiveSmallIntegerField()
     last_year = models.PositiveSmallIntegerField()
+    schedule = models.JSONField(default=list, db_default=[])
     stage = models.CharField(max_length=20)
     is_sample = models.BooleanField(default=False)
 

@@ -1,5 +1,6 @@
 """An indicator's years as a picture (SVG), and in one sentence for who does not see it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -10,8 +11,17 @@ from policity.foundations.city_plan import presenters
 from policity.foundations.city_plan.formats.printing import style
 from policity.foundations.city_plan.presenters import words
 from policity.foundations.city_plan.presenters.figures import Line, Series
+from policity.foundations.city_plan.presenters.reaching import Reached
 from policity.foundations.city_plan.rules.attaining import Gap
-from policity.foundations.city_plan.rules.charting import BASE, HEIGHT, WIDTH, Ahead, Mark, chart
+from policity.foundations.city_plan.rules.charting import (
+    BASE,
+    HEIGHT,
+    WIDTH,
+    Ahead,
+    Chart,
+    Mark,
+    chart,
+)
 from policity.kit import ruby
 
 
@@ -27,6 +37,33 @@ def draw(series: Series, name: str, *, paper: bool = False) -> SafeString:
         presenters.number(round(line.number, 1)) for line in series.lines if line.number is not None
     ]
     drawn = chart(marks, ahead, longest=max(map(len, labels), default=1))
+    said = "; ".join(map(_said, series.lines))
+    return _rendered(drawn, labels, name=name, title=series.name, desc=said, paper=paper)
+
+
+def reached(years: Sequence[Reached], name: str, title: str, *, span: range) -> SafeString:
+    """How many of a field's targets were reached, in percent; `span` has all years of the picture.
+
+    Fields stand beside each other: their years and their whole are in the same place.
+    """
+    known = {one.year: one for one in years}
+    marks = [
+        Mark(year, 100 * one.reached / one.all, provisional=one.provisional)
+        if (one := known.get(year))
+        else Mark(year, None)
+        for year in span
+    ]
+    labels = [f"{one.reached}/{one.all}" for one in years]
+    said = "; ".join(
+        f"{_spoken(words.year(one.year))} {label}" for one, label in zip(years, labels, strict=True)
+    )
+    drawn = chart(marks, longest=max(map(len, labels)), most=100)
+    return _rendered(drawn, labels, name=name, title=title, desc=said)
+
+
+def _rendered(
+    drawn: Chart, labels: Sequence[str], *, name: str, title: str, desc: str, paper: bool = False
+) -> SafeString:
     context: dict[str, Any] = {
         "chart": drawn,
         "dots": list(zip(drawn.dots, labels, strict=True)),
@@ -37,8 +74,8 @@ def draw(series: Series, name: str, *, paper: bool = False) -> SafeString:
         "height": HEIGHT,
         "base": BASE,
         "name": name,
-        "title": series.name,
-        "desc": "; ".join(map(_said, series.lines)),
+        "title": title,
+        "desc": desc,
         "style": mark_safe(f"<style>{style()}</style>") if paper else "",  # noqa: S308  # ours
     }
     return render_to_string("city_plan/chart.html", context)

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_noop
 
 from policity.design.templatetags.policity import said
 from policity.foundations.city_plan.formats.facts import schemes, stages
-from policity.foundations.city_plan.models import Facet, Plan
+from policity.foundations.city_plan.models import Facet, Indicator, Plan
 from policity.foundations.city_plan.presenters import charts, words
 from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet, State
 from policity.foundations.city_plan.presenters.matrix import matrices
+from policity.foundations.city_plan.presenters.reaching import reaching
 from policity.foundations.city_plan.queries.showing import (
     MOST_NEW,
     PlanView,
@@ -27,6 +28,7 @@ from policity.foundations.city_plan.queries.showing import (
 from policity.foundations.city_plan.rules.addresses import part
 from policity.foundations.city_plan.rules.attaining import Gap
 from policity.foundations.city_plan.rules.cycle import Done
+from policity.foundations.city_plan.rules.stages import Kind
 from policity.foundations.city_plan.rules.trending import Chance, Course, chance
 
 STATES = {
@@ -116,6 +118,7 @@ def dashboard(view: PlanView, sheets: Sequence[Sheet], *, now: datetime) -> dict
         "period": words.period(view.first_year, view.last_year),
         "year": words.year(over),
         "totals": tallies(sheets) if sheets else [],
+        "over_years": _over_years(view, sheets),
         "fields": [
             {
                 "number": field.number,
@@ -140,6 +143,26 @@ def dashboard(view: PlanView, sheets: Sequence[Sheet], *, now: datetime) -> dict
         ],
         "scheme": schemes()[view.scheme],
     }
+
+
+def _over_years(view: PlanView, sheets: Sequence[Sheet]) -> list[dict[str, Any]]:
+    """How many targets each field reached, year by year; a field without one is left out."""
+    fields = [
+        (own, reaching(one for one in sheets if one.card.field == own.number))
+        for own in view.fields()
+    ]
+    told = [one.year for _, years in fields for one in years]
+    span = range(min(told), max(told) + 1) if told else range(0)
+    return [
+        {
+            "name": own.name,
+            "page": field_page(view.code, own.number),
+            "chart": charts.reached(years, f"c{own.number}", own.name, span=span),
+            "years": [(words.year(one.year), one) for one in years],
+        }
+        for own, years in fields
+        if years
+    ]
 
 
 def served(view: PlanView) -> list[dict[str, Any]]:
@@ -198,6 +221,25 @@ def field(view: PlanView, number: int, sheets: Sequence[Sheet], told: Years) -> 
             }
             for one in sheets
         ],
+        "multiples": [_multiple(view, one, f"c{n}") for n, one in enumerate(sheets) if one.series],
+    }
+
+
+def _multiple(view: PlanView, sheet: Sheet, name: str) -> dict[str, Any]:
+    """A measure by the indicator that says most of it: what came of it, where that is measured."""
+    outcome = Indicator.KINDS[Kind.OUTCOME]
+    lead = next((one for one in sheet.series if one.kind == outcome), sheet.series[0])
+    now = lead.now
+    return {
+        "page": measure_page(view.code, sheet.card.code),
+        "measure": sheet.card.name,
+        "name": lead.name,
+        "figure": words.result(now, lead.unit),
+        "is_measured": now.number is not None,
+        "aim": words.aim(now.aim, lead.unit) if now.aim else "",
+        "year": words.year(now.year),
+        "chart": charts.draw(lead, name),
+        "rows": [_row(line, lead.unit) for line in lead.lines],
     }
 
 
@@ -216,6 +258,14 @@ def measure(
         "card": card,
         "cost": words.figure(card.budget, "円") if card.budget is not None else "",
         "period": words.period(card.first_year, card.last_year),
+        "schedule": [
+            {
+                "years": words.span(one.first_year, one.last_year),
+                "text": one.text,
+                "now": one.first_year <= span.begun <= one.last_year,
+            }
+            for one in card.schedule
+        ],
         "year": words.year(span.over),
         "over": over,
         "state": words.told(STATES[over.state]),

@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 
+from policity.foundations.city_plan.formats import schedules
 from policity.foundations.city_plan.formats.facts import schemes
 from policity.foundations.city_plan.presenters import charts, pages, tables, words
 from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet
@@ -66,6 +67,7 @@ def _sheet(sheet: Sheet, view: PlanView, name: str) -> dict[str, Any]:
                 ("担当", card.department),
                 ("いっしょにする人", card.partners),
                 ("予算（計画の全体で）", f"{card.budget:,}円" if card.budget is not None else ""),
+                ("工程", schedules.written(card.schedule)),
                 ("活用状況の段階", sheet.stage),
                 ("終わり", f"{words.year(told.year)}で終わります" if told and told.ends else ""),
                 *(
@@ -167,6 +169,7 @@ def paper(city: str, view: PlanView, fiscal: int, sheets: Sequence[Sheet]) -> It
             "year": told["year"],
             "vision": view.vision,
             "sample": view.is_sample,
+            "samples": view.has_samples and not view.is_sample,
             "provisional": told["is_provisional"],
             "states": [strip_tags(one.name) for one in told["totals"]],
             "totals": _counts(told["totals"]),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from policity.foundations.city_plan import presenters
+from policity.foundations.city_plan.formats import schedules
 from policity.foundations.city_plan.models import Facet
 from policity.foundations.city_plan.presenters import words
 from policity.foundations.city_plan.presenters.figures import Line, Series, Sheet
@@ -26,7 +27,7 @@ HEAD = (
     "達成度（％）",
     "はじめの目標での達成度（％）", "速報", "施策の評価", "内訳", "内訳の名前",
     # What was there before keeps its place.
-    "視点", "課題", "上位計画の目標",
+    "視点", "課題", "上位計画の目標", "工程",
 )  # fmt: skip
 _SERVED = (Facet.Kind.VIEWPOINT, Facet.Kind.CHALLENGE, Facet.Kind.GOAL)
 
@@ -79,9 +80,10 @@ def _first(view: PlanView, sheet: Sheet, series: Series, year: int) -> Sequence[
 
 
 def _serves(card: Card) -> Iterator[str]:
-    """What a measure serves, a cell for each kind."""
+    """What a measure serves, a cell for each kind, and when what is done."""
     for kind in _SERVED:
         yield "、".join(name for of, name in card.serves if of == kind)
+    yield schedules.written(card.schedule)
 
 
 def _safe(cell: str) -> str:
@@ -107,9 +109,14 @@ def _measure(sheet: Sheet) -> dict[str, Any]:
     return {
         "code": card.code, "name": card.name, "field": sheet.field, "summary": card.summary,
         "department": card.department, "partners": card.partners, "budget": card.budget,
+        "schedule": [
+            {"first_year": one.first_year, "last_year": one.last_year, "text": one.text}
+            for one in card.schedule
+        ],
         "serves": [{"kind": kind, "name": name} for kind, name in card.serves],
         "stage": sheet.stage, "attainment_percent": sheet.percent, "reached": sheet.reached,
         "measured": sheet.measured, "all": sheet.all,
+        "is_sample": card.is_sample,
         "published": told is not None,
         "grade": told.grade if told else None,
         "ends": told.ends if told else None,

@@ -6,7 +6,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_noop
 
-from policity.design.templatetags.policity import said
+from policity.design.templatetags.policity import said, typed
 from policity.foundations.city_plan import presenters
 from policity.foundations.city_plan.presenters.figures import Line
 from policity.foundations.city_plan.rules.attaining import Aim, Gap
@@ -74,6 +74,11 @@ def period(first: int, last: int) -> str:
     return f"{year(first)}（{first}）〜{year(last)}（{last}）"
 
 
+def span(first: int, last: int) -> str:
+    """A year, or from one to another, as a list tells it."""
+    return year(first) if first == last else f"{year(first)}〜{year(last)}"
+
+
 def axis(years: tuple[int, ...]) -> list[str]:
     """Years along a chart: an era's first one whole, then numbers alone. It has no readings."""
     if get_language() != "ja":
@@ -89,7 +94,7 @@ def figure(value: Decimal | float, unit: str) -> SafeString:
     number = presenters.number(Decimal(str(value)))
     if get_language() == "ja" or unit.isascii():
         return format_html('<span class="w">{}{}</span>', number, unit)
-    return format_html('<span class="w">{}<span lang="ja">{}</span></span>', number, unit)
+    return format_html('<span class="w">{}<span lang="ja">{}</span></span>', number, typed(unit))
 
 
 def aim(target: Aim, unit: str) -> SafeString:

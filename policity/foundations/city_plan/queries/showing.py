@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from policity.foundations.city_plan import queries
 from policity.foundations.city_plan.formats.facts import stages
+from policity.foundations.city_plan.formats.schedules import Phase
 from policity.foundations.city_plan.models import Facet, Measure, Plan, Serving, Sheet, Step
 from policity.foundations.city_plan.queries.evaluating import MeasureView, evaluate
 from policity.foundations.city_plan.rules.cycle import Act, Turn
@@ -56,8 +57,10 @@ class Card:
     budget: int | None
     first_year: int
     last_year: int
+    schedule: tuple[Phase, ...]
     stage: str
     serves: tuple[tuple[str, str], ...]
+    is_sample: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,11 @@ class PlanView:
     facets: tuple[FacetView, ...]
     measures: Mapping[str, Card]
     told: Mapping[str, Mapping[int, Told]]
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether some of its measures are made up, whatever the plan itself is."""
+        return any(one.is_sample for one in self.measures.values())
 
     def fields(self) -> tuple[FacetView, ...]:
         """Its fields in their order."""
@@ -161,8 +169,10 @@ def view(plan: Plan) -> PlanView:
             budget=row.budget,
             first_year=row.first_year,
             last_year=row.last_year,
+            schedule=tuple(Phase(*one) for one in row.schedule),
             stage=stages()[held.get(row.pk, row.stage)].name,
             serves=tuple(serves[row.pk]),
+            is_sample=row.is_sample,
         )
         for row in rows.order_by("field__number", "code")
     }

@@ -82,14 +82,19 @@ class Chart:
     years: tuple[tuple[int, float], ...]
 
 
-def chart(marks: Sequence[Mark], ahead: Sequence[Ahead] = (), *, longest: int = 4) -> Chart:
-    """The picture of some years, at least one, in their order. `longest`: signs of a label."""
+def chart(
+    marks: Sequence[Mark], ahead: Sequence[Ahead] = (), *, longest: int = 4, most: float = 0
+) -> Chart:
+    """The picture of some years, at least one, in their order. `longest`: signs of a label.
+
+    It reaches up to `most` where no figure is above that.
+    """
     years = sorted({one.year for one in marks} | {one.year for one in ahead})
     step = (RIGHT - LEFT) / max(len(years) - 1, 1)
     at = {year: LEFT + step * number for number, year in enumerate(years)}
     if len(years) == 1:
         at = {years[0]: (LEFT + RIGHT) / 2}
-    rise = _rise(marks, ahead)
+    rise = _rise(marks, ahead, most)
     known = [one for one in marks if one.value is not None]
     says = step >= _SIGN * longest + _GAP
     return Chart(
@@ -121,10 +126,11 @@ class _Rise:
         return round(BASE - min(max(part, 0.0), 1.0) * (BASE - TOP), 1)
 
 
-def _rise(marks: Iterable[Mark], ahead: Iterable[Ahead]) -> _Rise:
+def _rise(marks: Iterable[Mark], ahead: Iterable[Ahead], top: float) -> _Rise:
     found = [
         value for one in marks for value in (one.value, one.low, one.high) if value is not None
     ]
+    found.append(top)
     found += [value for one in ahead for value in (one.low, one.high)]
     least, most = min([0.0, *found]), max([0.0, *found])
     return _Rise(least, most if most > least else least + 1)

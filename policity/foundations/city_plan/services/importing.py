@@ -125,13 +125,14 @@ def _measures(plan: Plan, rows: Iterable[MeasureRow], *, is_sample: bool) -> Cha
     # And what ended by a decision is not prolonged by a table that says nothing of it.
     ended = ending(plan, turns=(Turn.PUBLISHED,))
     names = ["name", "summary", "field_id", "department_id", "partners", "budget", "first_year",
-             "last_year", "stage"]  # fmt: skip
+             "last_year", "schedule", "stage"]  # fmt: skip
     new, others = [], []
     for row in rows:
         said: dict[str, Any] = {
             "name": row.name, "summary": row.summary, "field_id": fields[row.field],
             "department_id": departments.get(row.department), "partners": row.partners,
             "budget": row.budget, "first_year": row.first_year, "last_year": row.last_year,
+            "schedule": [[one.first_year, one.last_year, one.text] for one in row.schedule],
             "stage": row.stage,
         }  # fmt: skip
         one = known.get(row.code)

@@ -193,8 +193,9 @@ def test_table_and_document_say_what_each_measure_serves(told):
     )  # fmt: skip
     found = files()
     rows = list(csv.DictReader(io.StringIO(found["csv"].decode("utf-8-sig"))))
-    assert tables.HEAD[-3:] == ("視点", "課題", "上位計画の目標")
-    said = {(row["施策番号"], *(row[name] for name in tables.HEAD[-3:])) for row in rows}
+    served = ("視点", "課題", "上位計画の目標")
+    assert tables.HEAD[-4:-1] == served
+    said = {(row["施策番号"], *(row[name] for name in served)) for row in rows}
     assert said == {("1", "携帯、=画面", "つながり", "安心"), ("2", "", "", "")}
     serves = {one["code"]: one["serves"] for one in json.loads(found["json"])["measures"]}
     assert serves["2"] == []

@@ -322,3 +322,48 @@ def test_pages_that_move_are_looked_at_again_the_next_day_and_others_next_year(f
 def test_a_part_that_is_only_words_is_escaped():
     assert "<b>" not in said_with("%(a)s", a="<b>")
     assert "<b>" in said_with("%(a)s", a=SafeString("<b>"))
+
+
+def test_typed_words_have_readings_in_easy_japanese_and_nowhere_else(filled):
+    Measure.objects.filter(code="1").update(summary="<b>避難{所}を開く")
+    easy = body("/easy/plan/keikaku/measures/1/").decode()
+    assert "&lt;b&gt;<ruby>避難<rp>（</rp><rt>ひなん" in easy
+    assert "｛<ruby>所<rp>" in easy
+    assert "｝を<ruby>開<rp>" in easy
+    assert "&lt;b&gt;避難" in body("/plan/keikaku/measures/1/").decode()
+
+
+def _pictures(address: str) -> list[dict[str, str]]:
+    page: Any = html.document_fromstring(body(address).decode())
+    return [
+        {"title": one.xpath("string(.//title)"), "desc": one.xpath("string(.//desc)"),
+         "table": " ".join(one.xpath(".//tbody//text()"))}
+        for one in page.xpath("//article[@class='multiple']")
+    ]  # fmt: skip
+
+
+def test_the_dashboard_tells_how_many_targets_each_field_reached_over_the_years(filled):
+    assert _pictures("/plan/") == [
+        {"title": "防災", "desc": "令和6年度 1/2; 令和7年度 1/2",
+         "table": "令和6年度 1 速報 2 \n 令和7年度 1 速報 2 \n"},
+        # What came of it was measured once.
+        {"title": "魅力", "desc": "令和6年度 0/1", "table": "令和6年度 0 速報 1 \n"},
+    ]  # fmt: skip
+
+
+def test_a_field_shows_what_came_of_each_measure(filled):
+    first, *others = _pictures("/plan/keikaku/fields/1/")
+    assert not others
+    assert first["title"] == "届いた人"
+    assert first["desc"].endswith("令和6年度 79 (目標 80); 令和7年度 77 (目標 90)")
+
+
+def test_a_measure_that_is_made_up_says_so_under_a_real_plan(filled):
+    addresses = ("/plan/", "/plan/keikaku/fields/1/", "/plan/keikaku/measures/1/",
+                 "/plan/keikaku/report/2025/")  # fmt: skip
+    assert not [one for one in addresses if "見本" in words(one)]
+    Measure.objects.filter(code="1").update(is_sample=True)
+    assert all("見本" in words(one) for one in addresses)
+    assert "見本" not in words("/plan/keikaku/measures/2/")
+    marks = [one["is_sample"] for one in json.loads(body("/plan/keikaku/2025.json"))["measures"]]
+    assert marks == [True, False]
