@@ -145,6 +145,10 @@ class Reading:
     splits: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
 
 
+PLACES = 2
+"""To how many places after the point a metric's figure is kept: a share of people is no finer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """Something that the system counts by itself, for the indicators of the city's plan.

@@ -1,6 +1,7 @@
 """What the system counts by itself: which metrics there are, and what they came to."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -16,7 +17,7 @@ from django.utils.module_loading import module_has_submodule
 from policity.foundations.city_plan.models import Snapshot
 from policity.foundations.city_plan.rules.parting import Part
 from policity.foundations.city_plan.rules.spans import Length, Span, year
-from policity.kit.declare import Metric, Reading
+from policity.kit.declare import PLACES, Metric, Reading
 from policity.kit.sides import Side, works
 
 
@@ -47,7 +48,10 @@ def moments(span: Span) -> tuple[datetime, datetime]:
 def so_far(metric: Metric, fiscal: int, *, now: datetime) -> Reading:
     """What a metric comes to in a fiscal year up to now."""
     since, until = moments(year(fiscal))
-    return metric.read(since, min(until, now))
+    reading = metric.read(since, min(until, now))
+    if reading.number is None:
+        return reading
+    return replace(reading, number=round(reading.number, PLACES))
 
 
 def looked_into(metric: Metric, fiscal: int, *, now: datetime) -> tuple[Reading, tuple[str, ...]]:
@@ -75,7 +79,7 @@ def snapshots(names: Iterable[str], *, until: date) -> dict[tuple[str, int], Sna
 def split_reading(reading: Reading) -> tuple[Part, ...]:
     """The parts of what a metric came to."""
     return tuple(
-        Part(split, name, round(one.number, 4), rows=one.rows)
+        Part(split, name, round(one.number, PLACES), rows=one.rows)
         for split, parts in reading.splits.items()
         for name, one in parts.items()
     )

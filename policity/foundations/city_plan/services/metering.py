@@ -10,7 +10,7 @@ from policity.foundations.city_plan.models import Snapshot
 from policity.foundations.city_plan.queries.metrics import last_month, metrics, moments
 from policity.foundations.city_plan.rules.spans import Span, over
 from policity.foundations.city_plan.services import showing
-from policity.kit.declare import Metric, Reading
+from policity.kit.declare import PLACES, Metric, Reading
 
 log = structlog.get_logger("policity.city_plan")
 
@@ -49,12 +49,12 @@ def _keep(metric: Metric, span: Span, *, now: datetime) -> int:
                 length=span.length,
                 begins=span.begins,
                 ends=span.ends,
-                number=None if reading.number is None else round(reading.number, 4),
+                number=None if reading.number is None else round(reading.number, PLACES),
                 reason=reading.reason,
                 rows=reading.rows,
                 left_out=dict(reading.left_out),
                 splits={
-                    split: {name: [str(round(part.number, 4)), part.rows]
+                    split: {name: [str(round(part.number, PLACES)), part.rows]
                             for name, part in parts.items()}
                     for split, parts in reading.splits.items()
                 },

@@ -80,7 +80,7 @@ def test_every_metric_reads_an_empty_city():
 
 @pytest.mark.django_db
 def test_the_last_month_is_kept_and_then_each_that_ended(counted):
-    assert all_of(NOW) == [(1, "month", date(2026, 10, 1), Decimal("31.2346"))]
+    assert all_of(NOW) == [(1, "month", date(2026, 10, 1), Decimal("31.23"))]
     assert all_of(NOW + timedelta(days=5)) == all_of(NOW)
     # An outage from November to the spring: whatever was missed is counted.
     assert [row[1:3] for row in all_of(datetime(2027, 4, 1, tzinfo=UTC))][1:] == [
@@ -93,7 +93,7 @@ def test_the_last_month_is_kept_and_then_each_that_ended(counted):
     )  # fmt: skip
     kept = Snapshot.objects.first()
     assert (kept.rows, kept.left_out) == (9, {"訓練": 2})
-    assert kept.splits == {"town": {"泉町": ["12.3457", 4]}}
+    assert kept.splits == {"town": {"泉町": ["12.35", 4]}}
 
 
 @pytest.mark.django_db
@@ -142,7 +142,7 @@ def read_off(plan, counted):
 def test_the_year_that_runs_is_read_as_it_stands(read_off):
     now = of_metric(read_off, 2026)
     # Seven months are over.
-    assert now.attained.share == Fraction(Decimal("31.23456")) * 12 / 7 / 100
+    assert now.attained.share == Fraction(Decimal("31.23")) * 12 / 7 / 100
     assert (now.figure.months, now.attained.provisional) == (7, True)
     assert now.evidence == "自動で集計（a.b 第1版、9件から）"
 
@@ -151,7 +151,7 @@ def test_a_year_that_is_over_is_what_was_kept_of_it(read_off, counted):
     assert of_metric(read_off, 2025).attained.gap is Gap.NO_VALUE
     all_of(datetime(2026, 4, 1, tzinfo=UTC))
     before = len(counted[1])
-    assert of_metric(read_off, 2025).figure.number == Decimal("31.2346")
+    assert of_metric(read_off, 2025).figure.number == Decimal("31.23")
     assert len(counted[1]) == before
 
 
