@@ -53,7 +53,8 @@ def _run(words: Sequence[str], where: environment.Environment) -> None:
         )
     if words[0] not in _ours(where.role) | _djangos(where.role):
         sys.exit(_refuse(f"There is no command {words[0]!r}.\n\n{_overview(where.role)}"))
-    if words[0] not in UNPREPARED:
+    # Who asks how a command is used gets no home by it.
+    if words[0] not in UNPREPARED and not {"-h", "--help"} & {*words}:
         home.prepare(where)
     from django.core.management import execute_from_command_line
 

@@ -52,3 +52,12 @@ def test_words_reach_the_management_command(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "argv", ["policity", "places", "load", "folder", "--flag"])
     cli.main()
     assert ran == [["prepared"], ["policity", "places", "load", "folder", "--flag"]]
+
+
+def test_who_asks_how_a_command_is_used_gets_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(home, "prepare", lambda where: pytest.fail("prepared a home for nothing"))
+    monkeypatch.setattr("django.core.management.execute_from_command_line", ran.append)
+    monkeypatch.setattr(sys, "argv", ["policity", "residents", "import", "--help"])
+    cli.main()
+    assert ran == [["policity", "residents", "import", "--help"]]
