@@ -1,13 +1,14 @@
-// A large form takes a while: says so, and is sent once. Without this script the browser says it.
+// A form is sent once, however often it is pressed; one that takes a while says so. Without this
+// script the browser says it.
 const form = document.querySelector("[data-sending]");
 
-form?.addEventListener("submit", () => {
-  form.querySelector("[data-when=sending]").hidden = false;
-  form.querySelector("[type=submit]").disabled = true;
-});
+const sending = (is) => {
+  const words = form.querySelector("[data-when=sending]");
+  if (words) words.hidden = !is;
+  form.querySelector("[type=submit]").disabled = is;
+};
+form?.addEventListener("submit", () => sending(true));
 // Whoever comes back to it may send it again.
 addEventListener("pageshow", ({ persisted }) => {
-  if (!form || !persisted) return;
-  form.querySelector("[data-when=sending]").hidden = true;
-  form.querySelector("[type=submit]").disabled = false;
+  if (form && persisted) sending(false);
 });
