@@ -421,7 +421,7 @@ def test_what_a_city_may_set_and_do_is_documented(language: str) -> None:
     text = (ROOT / "docs" / f"operations{language}.md").read_text()
     read = (PACKAGE / "project" / "environment.py").read_text()
     variables = set(re.findall(r'env\.\w+\(\s*"(\w+)"', read))
-    assert len(variables) == 30
+    assert len(variables) == 32
     assert {name for name in variables if f"`{name}`" not in text} == set()
     commands = {file.stem for file in PACKAGE.glob("**/management/commands/[a-z]*.py")} | {"serve"}
     assert {name for name in commands if f"`policity {name}" not in text} == set()

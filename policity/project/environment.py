@@ -4,6 +4,7 @@ Knows nothing of Django, so that `policity serve` can put the front up before Dj
 """
 
 import re
+from base64 import urlsafe_b64decode
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
@@ -52,10 +53,11 @@ class Environment:
     there; `feeds_allow_private` lets feeds come from there. `proxies` are the networks of what
     stands before the front: who comes from there says whose request it passes on.
     `secret_key_file` is a file with the key that links and sessions are signed with, where it is
-    not the home's own. `security_contact` is where people write who find a weakness.
-    `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where
-    its entries go as well. `backup` is a folder outside the home, or s3://BUCKET/PREFIX, where
-    copies go, encrypted for the public keys in the file `backup_recipients`; `backup_endpoint` is
+    not the home's own; `push_key_file` one with who the city is to push services, and
+    `crossing_key_file` one with what signs for the other installation. `security_contact` is where
+    people write who find a weakness. `audit_heads` is a file outside the home for the heads of the
+    audit trail, `syslog` where its entries go as well. `backup` is a folder outside the home, or
+    s3://BUCKET/PREFIX, where copies go, encrypted for the public keys in the file `backup_recipients`; `backup_endpoint` is
     the S3 store's address (empty: AWS), `backup_region` its region, `backup_key` our key there: its
     name, the secret, and a token if it has one. `database_url` names a PostgreSQL database with
     its password; empty: the data is a SQLite file in the home. `backup_database_url` is its server
@@ -82,6 +84,8 @@ class Environment:
     feeds_allow_private: bool = False
     proxies: tuple[str, ...] = ()
     secret_key_file: str = ""
+    push_key_file: str = ""
+    crossing_key_file: str = ""
     security_contact: str = ""
     audit_heads: str = ""
     syslog: str = ""
@@ -146,6 +150,16 @@ def read() -> Environment:
         "POLICITY_SECRET_KEY_FILE",
         "",
         validate=[lambda text: _outside(text, Path(home).resolve()), _key],
+    )
+    push_key_file = env.str(
+        "POLICITY_PUSH_KEY_FILE",
+        "",
+        validate=[lambda text: _outside(text, Path(home).resolve()), _push_key],
+    )
+    crossing_key_file = env.str(
+        "POLICITY_CROSSING_KEY_FILE",
+        "",
+        validate=[lambda text: _outside(text, Path(home).resolve()), _crossing_key],
     )
     security_contact = env.str(
         "POLICITY_SECURITY_CONTACT",
@@ -224,6 +238,8 @@ def read() -> Environment:
         feeds_allow_private=feeds_allow_private,
         proxies=tuple(proxies),
         secret_key_file="" if drill else secret_key_file,
+        push_key_file="" if drill else push_key_file,
+        crossing_key_file="" if drill else crossing_key_file,
         security_contact="" if drill else security_contact,
         audit_heads="" if drill else audit_heads,
         syslog="" if drill else syslog,
@@ -392,6 +408,34 @@ def _key(text: str) -> None:
     _for_its_owner(text)
     if text and len(_read(text)) < 32:
         raise ValidationError("Shorter than 32 signs.")
+
+
+def _push_key(text: str) -> None:
+    """A private number of P-256, base64url, as the home's own `vapid.key` has it."""
+    _for_its_owner(text)
+    try:
+        known = not text or len(urlsafe_b64decode(_read(text) + "==")) == 32
+    except ValueError:
+        known = False
+    if not known:
+        raise ValidationError("Not a key like the home's own vapid.key.")
+
+
+def _crossing_key(text: str) -> None:
+    _for_its_owner(text)
+    if not text:
+        return
+    # Imported here: most have none, and a front need not wait for it.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        known = isinstance(load_pem_private_key(_read(text).encode(), None), Ed25519PrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        known = False
+    if not known:
+        raise ValidationError("Not a key like the home's own crossing-*.key.")
 
 
 def remember(where: Environment) -> None:

@@ -85,7 +85,7 @@ def trust(line: str) -> None:
 
 
 def _key(side: Side) -> Ed25519PrivateKey:
-    file = Path(settings.HOME) / f"crossing-{side.value}.key"
+    file = Path(settings.CROSSING_KEY_FILE or Path(settings.HOME) / f"crossing-{side.value}.key")
     if not file.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()

@@ -371,13 +371,18 @@ def push_keys(*, since: int) -> Iterator[tuple[str, str]]:
     return browsers.values_list("p256dh", "auth").iterator(FETCH)
 
 
+def push_key_file() -> Path:
+    """The file with the city's private key to push services."""
+    return Path(settings.PUSH_KEY_FILE or Path(settings.HOME) / "vapid.key")
+
+
 def push_key() -> str:
     """The city's public key, to which browsers bind a subscription (RFC 8292, 3).
 
     Empty before the sending side has made the key: notifications cannot be offered yet.
     """
     try:
-        secret = (Path(settings.HOME) / "vapid.key").read_text().strip()
+        secret = push_key_file().read_text().strip()
     except FileNotFoundError:
         return ""
     number = int.from_bytes(base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4)), "big")

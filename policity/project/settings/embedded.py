@@ -32,6 +32,9 @@ SECRET_KEY_FILE = Path(ENVIRONMENT.secret_key_file or HOME / "secret.key")
 SECRET_KEY = (
     SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else secrets.token_urlsafe(48)
 )
+# Empty: they lie in the home, and are made there.
+PUSH_KEY_FILE = ENVIRONMENT.push_key_file
+CROSSING_KEY_FILE = ENVIRONMENT.crossing_key_file
 
 PUBLISHED = HOME / "published"
 

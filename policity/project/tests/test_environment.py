@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from policity.kit.sides import Role
 from policity.project import environment, serve
@@ -146,6 +148,8 @@ def test_a_server_is_copied_by_the_citys_role_or_by_one_that_may_only_copy(
         ("POLICITY_SECURITY_CONTACT", "security@city.example"),
         ("POLICITY_SECURITY_CONTACT", "mailto:a@b\nPolicy: https://evil.example"),
         ("POLICITY_SECRET_KEY_FILE", "/nowhere/at/all"),
+        ("POLICITY_PUSH_KEY_FILE", "/nowhere/at/all"),
+        ("POLICITY_CROSSING_KEY_FILE", "/nowhere/at/all"),
     ],
 )
 def test_what_would_protect_nobody_is_refused(
@@ -183,6 +187,46 @@ def test_a_key_from_elsewhere_is_a_secret_or_none(
         assert said == f"{text.strip()} "
     else:
         with pytest.raises(environment.BadEnvironmentError, match="POLICITY_SECRET_KEY_FILE"):
+            environment.read()
+
+
+PUSH_KEY = "A" * 42 + "E="
+CROSSING_KEY = (
+    Ed25519PrivateKey.generate()
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "text"),
+    [
+        ("POLICITY_PUSH_KEY_FILE", "PUSH_KEY_FILE", PUSH_KEY),
+        ("POLICITY_CROSSING_KEY_FILE", "CROSSING_KEY_FILE", CROSSING_KEY),
+    ],
+)
+@pytest.mark.parametrize(
+    ("mode", "given", "taken"),
+    [(0o600, "{}", True), (0o644, "{}", False), (0o600, "{:.40}", False), (0o600, "", False)],
+)
+def test_other_keys_may_lie_outside_and_are_what_they_say(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    setting: str,
+    text: str,
+    mode: int,
+    given: str,
+    taken: bool,
+) -> None:
+    file = tmp_path_factory.mktemp("vault") / "key"
+    file.write_text(given.format(text))
+    file.chmod(mode)
+    monkeypatch.setenv(name, str(file))
+    if taken:
+        assert _settings(setting) == str(file)
+    else:
+        with pytest.raises(environment.BadEnvironmentError, match=name):
             environment.read()
 
 

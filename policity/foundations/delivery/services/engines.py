@@ -132,8 +132,8 @@ def return_path() -> smtp.ReturnPath:
 
 
 def vapid() -> Vapid:
-    """Who this city is to push services. Its key is made once, and kept in the home."""
-    file = Path(settings.HOME) / "vapid.key"
+    """Who this city is to push services. Its key is made once, and kept."""
+    file = residents.push_key_file()
     if not file.exists():
         part = file.with_suffix(f".{os.getpid()}")
         part.touch(mode=0o600)
