@@ -45,30 +45,30 @@ class BadEnvironmentError(Exception):
 class Environment:
     """The variables of docs/operations.md: where the city lives and how it is reached.
 
-    `home` holds everything the city owns. `demo` loads the sample city and its people on the
-    first start. `url` is the address residents use, `hosts` the names under which staff may
-    reach the application. `email_url` is the server that takes our mails (empty: they are kept in
-    the home's outbox), `email_from` the address they come from. `push_allow_private` lets
-    notifications go to addresses inside, `push_ca` names a further root certificate to trust
-    there; `feeds_allow_private` lets feeds come from there. `proxies` are the networks of what
-    stands before the front: who comes from there says whose request it passes on.
-    `secret_key_file` is a file with the key that links and sessions are signed with, where it is
-    not the home's own; `push_key_file` one with who the city is to push services, and
-    `crossing_key_file` one with what signs for the other installation. `security_contact` is where
-    people write who find a weakness. `audit_heads` is a file outside the home for the heads of the
-    audit trail, `syslog` where its entries go as well. `backup` is a folder outside the home, or
-    s3://BUCKET/PREFIX, where copies go, encrypted for the public keys in the file `backup_recipients`; `backup_endpoint` is
-    the S3 store's address (empty: AWS), `backup_region` its region, `backup_key` our key there: its
-    name, the secret, and a token if it has one. `database_url` names a PostgreSQL database with
-    its password; empty: the data is a SQLite file in the home. `backup_database_url` is its server
-    by a role that may copy it; empty: the same. `oidc_issuer` is the city's own
-    sign-in (OpenID Connect), `oidc_client` our name there, `oidc_secret_file` a file with our
-    secret, `oidc_claim` what it knows staff by: "email", or a claim that holds the name they sign
-    in with. `role` is which of a city's two installations this is (docs/adr/0018); not said, it
-    is both in the demo and else the one that the Internet reaches. `drill`: the home is a drill's.
-    Then no mail server and no database is named and the address is its own, whatever stands in the
-    environment: nothing leaves it, and nothing in it leads to the real city. What is drilled is
-    telling people: it has no internal slices.
+    `home` holds everything the city owns. `demo` loads the sample city and its people on the first
+    start. `url` is the address residents use, `hosts` the names under which staff may reach the
+    application. `email_url` is the server that takes our mails (empty: they are kept in the home's
+    outbox), `email_from` the address they come from. `push_allow_private` lets notifications go to
+    addresses inside, `push_ca` names a further root certificate to trust there;
+    `feeds_allow_private` lets feeds come from there. `proxies` are the networks of what stands
+    before the front: who comes from there says whose request it passes on. `secret_key_file` is a
+    file with the key that links and sessions are signed with, where it is not the home's own;
+    `push_key_file` one with who the city is to push services, and `crossing_key_file` one with what
+    signs for the other installation. `security_contact` is where people write who find a weakness.
+    `audit_heads` is a file outside the home for the heads of the audit trail, `syslog` where its
+    entries go as well. `backup` is a folder outside the home, or s3://BUCKET/PREFIX, where copies
+    go, encrypted for the public keys in the file `backup_recipients`; `backup_endpoint` is the S3
+    store's address (empty: AWS), `backup_region` its region, `backup_key` our key there: its name,
+    the secret, and a token if it has one. `database_url` names a PostgreSQL database with its
+    password; empty: the data is a SQLite file in the home. `backup_database_url` is its server by a
+    role that may copy it; empty: the same. `oidc_issuer` is the city's own sign-in (OpenID
+    Connect), `oidc_client` our name there, `oidc_secret_file` a file with our secret, `oidc_claim`
+    what it knows staff by: "email", or a claim that holds the name they sign in with. `role` is
+    which of a city's two installations this is (docs/adr/0018); not said, it is both in the demo
+    and else the one that the Internet reaches. `drill`: the home is a drill's. Then no mail server
+    and no database is named and the address is its own, whatever stands in the environment: nothing
+    leaves it, and nothing in it leads to the real city. What is drilled is telling people: it has
+    no internal slices.
     """
 
     home: Path

@@ -30,6 +30,15 @@ PHOTOGRAPHS = ("image/jpeg", "image/webp", "image/avif")
 # Japanese has everything; these are the widest words, and the tallest.
 OTHERS = ("en", "ja-easy")
 
+# What devices ask for beside our ordinary colours. High contrast takes the same away by day and in
+# the dark (tokens.css): it is looked at once.
+COLOURS: tuple[dict[str, str], ...] = (
+    {"color_scheme": "dark", "contrast": "no-preference"},
+    {"color_scheme": "light", "contrast": "more"},
+)
+PALE = """axe.run({ runOnly: ["color-contrast"], resultTypes: ["violations"] })
+    .then(seen => seen.violations.flatMap(one => one.nodes.map(node => node.html.slice(0, 160))))"""
+
 # Adds up what moves without anybody having pressed anything.
 WATCH = """window.shifted = 0; new PerformanceObserver(list => {
     for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
@@ -150,7 +159,7 @@ class Looker:
         seen = Axe().run(self.page, options=options).response["violations"]
         found += [f"axe {one['id']} {one['nodes'][0]['html'][:160]}" for one in seen]
         if walk:
-            found += self._walked()
+            found += [*self._pale(), *self._walked()]
         found += self._large()
         self.faults += [f"{what}: {one}" for one in found]
 
@@ -177,6 +186,16 @@ class Looker:
             "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(shifted))))"
         )
         return [f"shifts by {shifted:.3f}"] if shifted >= SHIFT else []
+
+    def _pale(self) -> list[str]:
+        """What cannot be read well in other colours than those that axe has seen already."""
+        found = list[str]()
+        for colours in COLOURS:
+            self.page.emulate_media(**colours)  # type: ignore[arg-type]  # playwright's words
+            pale = self.page.evaluate(PALE)
+            found += [f"{' '.join(colours.values())}: pale {one}" for one in pale[:3]]
+        self.page.emulate_media(color_scheme="light", contrast="no-preference")
+        return found
 
     def _large(self) -> list[str]:
         """What is wrong with a page as somebody chose it on /reading/; those that follow it."""

@@ -86,7 +86,7 @@ def test_from_the_desk_to_a_phone(city: City, page: Page) -> None:
     assert not [url for url in sent if "35.7" in url or "139.5" in url]
 
     page.get_by_role("link", name="いつも館（見本）").click()
-    expect(page.locator(".now")).to_contain_text("いま、開いています")
+    expect(page.locator(".week__now")).to_contain_text("いま、開いています")
     expect(page.locator(".ahead tbody tr")).to_have_count(7)
 
 

@@ -19,7 +19,7 @@ def components(request: HttpRequest) -> HttpResponse:
     require(request, Act.SEE_BOARD)
     language = BY_CODE.get(request.GET.get("language", ""), LANGUAGES[0])
     with translation.override(language.code):
-        context = present.shown() | {
+        context = present.shown(language.code) | {
             "language": language,
             "all_languages": LANGUAGES,
             "city_name": "",

@@ -109,6 +109,8 @@ def _alert(addresses: Sequence[str]) -> Iterator[tuple[str, Rendered | None]]:
             "past": presenters.own_entries(history, code),
             "may_go": may_go,
         }
+        with translation.override(code):
+            context["card"] = presenters.alert_card(history.event, code)
         body = page("alerts/alert.html", language, rest, context)
         began, ended = history.event.started_at, history.event.ended_at
         with translation.override(code):

@@ -117,7 +117,7 @@ const list = (form, data) => {
 
 fetch("/places/facilities.json").then((got) => got.json()).then((data) => {
   const form = document.getElementById("sieve");
-  const place = document.querySelector(".now");
+  const place = document.querySelector(".week__now");
   if (form) list(form, data);
   if (place) one(place, data);
 }).catch(() => {});

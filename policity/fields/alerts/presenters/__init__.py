@@ -1,6 +1,7 @@
 """Alerts and the city's own orders as a page, a feed and a CAP message say them."""
 
 from policity.fields.alerts.presenters.cap import cap
+from policity.fields.alerts.presenters.cards import alert_card
 from policity.fields.alerts.presenters.entries import Entry, moment
 from policity.fields.alerts.presenters.feed import feed
 from policity.fields.alerts.presenters.going import Going, going, hazard_names, uses
@@ -36,6 +37,7 @@ __all__ = [
     "OrderMap",
     "Orders",
     "Standing",
+    "alert_card",
     "blocks",
     "by_level",
     "cap",

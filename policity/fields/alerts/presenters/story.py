@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from policity.fields.alerts.presenters import orders as own
+from policity.fields.alerts.presenters.cards import order_card, over_card
 from policity.fields.alerts.presenters.entries import moment
 from policity.fields.alerts.presenters.going import going
 from policity.fields.alerts.presenters.ordered import ordered
@@ -26,19 +27,21 @@ def story(
 
     While it stands: `order` and what else `ordered` gives. When it is over: `ended`, the moment,
     with what to `mind` where it was lifted, and with `next`, the page that went on, where it was
-    not. `mistake`: the last thing said was an error.
+    not. `mistake`: the last thing said was an error. `card`: what stands on its card.
     """
     orders = standing.orders
     open_now = going(standing, sites, openings, city=city, code=code)
     stands = ordered(standing, code, city=city, sites=open_now.points, story=number)
     worst = next((entry for entry in own.over(orders, code) if entry.page == page(number)), None)
     end, gone = orders.ended_by(number), own.lifted(orders, number, code)
+    went_on = page(end.story or end.id) if end and end.level and end.story != number else ""
     over = {
         "levels": own.by_level(own.blocks(orders, code, city=city), code),
         "name": gone[0] if gone else worst.name if worst else "",
         "ended": moment(worst.at, code) if worst and end else "",
+        "card": over_card(worst.at, code, goes_on=bool(went_on)) if worst and end else "",
         "mind": gone[1] if gone else "",
-        "next": page(end.story or end.id) if end and end.level and end.story != number else "",
+        "next": went_on,
     }
     return {
         "city_name": places.city_name(city, code),
@@ -47,5 +50,5 @@ def story(
         "open": open_now,
         "mistake": own.mistake(orders, number, code),
         "past": own.own_entries(orders, number, code),
-        **(stands or over),
+        **({"card": order_card(stands["order"], code), **stands} if stands else over),
     }

@@ -273,7 +273,7 @@ def measure(
         "stages": [(one.name, one.name == over.stage) for one in stages().values()],
         "stage": next(one for one in stages().values() if one.name == over.stage),
         "series": [
-            _series(one, now, f"c{number}")
+            indicator(one, now, f"c{number}")
             for number, (one, now) in enumerate(zip(begun.series, over.series, strict=True), 1)
         ],
         "told": last,
@@ -295,7 +295,7 @@ def measure(
     }  # fmt: skip
 
 
-def _series(begun: Series, over: Series, name: str) -> dict[str, Any]:
+def indicator(begun: Series, over: Series, name: str) -> dict[str, Any]:
     """An indicator: how it stood in the year that is told of, and all its years."""
     now = over.now
     return {

@@ -1,5 +1,6 @@
 """The page of the search, as the application answers it and as a file."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.test import Client
 from lxml import html
 
+from policity.foundations.publishing.formats import cards
 from policity.foundations.publishing.services import rebuild, render_due
 from policity.foundations.search.tests.conftest import NOW
 from policity.kit.languages import LANGUAGES
@@ -139,3 +141,17 @@ def test_the_published_page_asks_and_knows_its_files(site, language):
     assert form.get("action") == f"{language.prefix}search/"
     assert found.xpath("//noscript")
     assert f"{language.prefix}site-map/" in found.xpath("//main//a/@href")
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.code)
+def test_the_search_and_the_site_map_have_a_card_that_names_nothing_typed(client, site, language):
+    rebuild()
+    render_due(now=NOW)
+    folder = Path(settings.PUBLISHED) / language.prefix[1:]
+    asked = (folder / "search" / "index.html").read_bytes()
+    for body in (asked, (folder / "site-map" / "index.html").read_bytes()):
+        shown = cards.read(body)
+        assert cards.address_in(body) == cards.address(shown)
+        assert shown.title
+    answer = client.get(f"{language.prefix}search/?q=aed").content
+    assert cards.address_in(answer) == cards.address_in(asked)
