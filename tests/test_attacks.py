@@ -37,7 +37,13 @@ from policity.foundations.city_plan.models import Plan
 from policity.foundations.city_plan.tests.conftest import FRAME
 from policity.foundations.city_plan.tests.conftest import table as measures
 from policity.foundations.events import services as events
+from policity.foundations.events.models import Answer, Occurrence, Registration
+from policity.foundations.events.rules.asking import Kind, Question, Words
 from policity.foundations.places.models import Town
+from policity.foundations.residents import services as residents
+from policity.foundations.residents.models import Address
+from policity.foundations.residents.queries import link
+from policity.foundations.residents.rules.links import Purpose
 from policity.public_site.tests.content import article, begun, department
 
 __all__ = ["media"]
@@ -280,6 +286,21 @@ def event_for(editor: User, *, now: datetime) -> None:
     events.add_source(name="見本の団体", address="", by=editor, now=now)
 
 
+def asked_after(*, now: datetime) -> str:
+    """Somebody was at the event (`event_for`) and is asked a question; the page of their answer."""
+    question = Question(Kind.TEXT, required=False, words={"ja": Words("見本の質問")})
+    who = residents.register(
+        town=Town.objects.here()[0].pk, language="ja", email="came@example.jp", now=now
+    )
+    time = Occurrence.objects.get()
+    residents.confirm_mail(resident=who, address=Address.objects.get(resident=who).pk, now=now)
+    events.sign_up_known(person=who, time=time.pk, name="見本", seats=1, now=now)
+    Occurrence.objects.update(asked_at=now, asked=[question.stored])
+    mine = Registration.objects.get(person=who)
+    Registration.objects.filter(pk=mine.pk).update(seated=True)
+    return f"/events/me/{link(Purpose.EVENTS, who)}/{mine.pk}/"
+
+
 def plan_for(*, now: datetime) -> None:
     """A plan with two measures and their sheets of a year."""
     for slug, name in (("bosai", "防災課"), ("koho", "広報課")):
@@ -411,14 +432,15 @@ def test_what_residents_type_never_comes_back_as_anything_else(
     client: Client, everybody, lived, payload, media
 ):
     sent = set()
+    answers = asked_after(now=timezone.now())
     for path in (
         "/register/", f"/events/register/{lived}/", f"/plan/comments/send/{lived}/",
-        "/charm/photographs/send/",
+        "/charm/photographs/send/", answers,
     ):  # fmt: skip
         page = html.document_fromstring(client.get(path).content)
         for action, values in forms(page):
             filled: dict[str, Any] = values | {name: [payload] for name in texts(page, action)}
-            for more in ({}, {"email": "a@example.jp"}, WELL.get(path, {})):
+            for more in ({}, {"email": "a@example.jp"}, {"score": "5"}, WELL.get(path, {})):
                 answer = client.post(action or path, filled | MASS | more)
                 assert answer.status_code < 500, path
                 assert "X-Planted" not in answer
@@ -427,7 +449,8 @@ def test_what_residents_type_never_comes_back_as_anything_else(
                     sent.add(path)
                     no_markup(client.get(answer.headers["Location"]).content)
     # Some of it was taken: the desk has something to read.
-    assert {"/plan/comments/send/1/", f"/events/register/{lived}/"} <= sent
+    assert {"/plan/comments/send/1/", f"/events/register/{lived}/", answers} <= sent
+    assert Answer.objects.get().answers == [payload.strip()]
     read_by_all(client, everybody, lived)
 
 

@@ -173,6 +173,7 @@ urlpatterns = [
     path("events/<number:event>/off/<number:time>/", events.call_off, name="call_off_time"),
     path("events/times/<number:time>/", event_people.people, name="event_people"),
     path("events/times/<number:time>/people.csv", event_people.as_csv, name="event_csv"),
+    path("events/times/<number:time>/answers.csv", event_people.answers, name="event_answers"),
     path("events/times/<number:time>/add/", event_people.add, name="add_person"),
     path(
         "events/times/<number:time>/<number:person>/came/",

@@ -73,6 +73,13 @@ def test_the_board_changes_by_itself_and_says_when_it_does_not(city: City, page:
     policity(city.home, "bulletin", "ingest", str(SAMPLES / "15_12_02_161130_VPWW54.xml"))
     expect(inside).to_be_focused()
     assert page.evaluate("scrollY") == scrolled
+    # A mark on the map leads to its row, by the keyboard alone.
+    page.get_by_role("link", name=re.compile(r"^1\s泉町三丁目\s届いた 80.0%")).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"#town-\d+$"))
+    row = page.locator("tr:target")
+    expect(row).to_contain_text("泉町三丁目")
+    expect(row).to_be_focused()
 
     (live,) = city.pids("live")
     os.kill(live, signal.SIGKILL)

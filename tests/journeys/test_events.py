@@ -20,6 +20,7 @@ from policity.foundations.delivery.rules.ledger import State
 from policity.kit.languages import LANGUAGES
 from tests.journeys.test_orders import signed_in
 from tests.journeys.test_registering import PHONE, faults
+from tests.journeys.test_seen_to_work import policity as command
 from tests.living import City, asked, demo, until
 from tests.mail_sink import MailSink
 
@@ -174,6 +175,69 @@ def test_a_full_event_from_the_desk_to_the_reminder(city: City, page: Page, sink
     handed = (1, "taro@example.jp", State.HANDED)
     until(lambda: asked(city.home, rows) == handed, "the reminder stands in the ledger")
     assert page.context.cookies() == []
+    assert found == []
+
+
+# The event took place, as the clock will have it.
+_OVER = """
+from datetime import timedelta
+from django.utils import timezone
+from policity.foundations.events.models import Occurrence
+now = timezone.now()
+Occurrence.objects.filter(event={}).update(
+    starts=now - timedelta(hours=2), ends=now - timedelta(hours=1))
+"""
+
+
+def test_who_came_answers_the_questions_that_the_editor_wrote(
+    city: City, page: Page, sink: MailSink
+) -> None:
+    found: list[str] = []
+    browser = page.context.browser
+    assert browser
+    staff = signed_in(city, browser, "koho", DESK)
+    soon = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(hours=30)
+    number = write(staff, city, soon, title="聞く会（見本）", capacity=5)
+    staff.goto(f"http://127.0.0.1:{city.port}/staff/events/{number}/edit/")
+    staff.get_by_label("終わったあとに、感想を聞く").check()
+    staff.get_by_text("質問を足す").click()
+    for one, (text, kind, choices) in enumerate(
+        (("どこから来ましたか", "1つ選ぶ", "市内\n市外"), ("次に聞きたい話", "文で答える", "")), 1
+    ):
+        staff.locator("summary", has_text=re.compile(f"^質問{one}　")).click()
+        staff.get_by_label(f"質問{one}の文", exact=True).fill(text)
+        staff.get_by_label(f"質問{one}の答え方").select_option(kind)
+        staff.get_by_label(f"質問{one}の選択肢").first.fill(choices)
+    staff.get_by_label("かならず答えてもらう").first.check()
+    found += faults(staff, "edit with questions")
+    picture(staff, "staff-questions")
+    staff.get_by_role("button", name="保存する").click()
+    expect(staff.locator("main")).to_contain_text("2つの質問を聞きます")
+
+    page.set_viewport_size(PHONE)
+    until(lambda: "聞く会".encode() in city.get(f"/events/{number}/"), "the page is written")
+    sign_up(page, city, number, "hanako@example.jp", sink)
+    mine = page.url.partition("?")[0]
+    assert command(city.home, "shell", "-c", _OVER.format(number)).returncode == 0
+    until(lambda: mails(sink, "hanako@example.jp", "ありがとうございました"), "she is asked")
+    page.goto(mine)
+    page.get_by_role("link", name="感想を送る").click()
+    page.get_by_label("とてもよかった").check()
+    page.get_by_role("button", name="送る").click()
+    # The fault leads to its question.
+    page.get_by_role("link", name="質問1に、答えてください。").click()
+    found += faults(page, "answer with a fault")
+    page.get_by_label("市内").check()
+    page.get_by_label("質問2").fill("川の話")
+    picture(page, "answer")
+    page.get_by_role("button", name="送る").click()
+    expect(page.get_by_role("status")).to_contain_text("ありがとうございました")
+
+    staff.locator("main").get_by_role("link", name=re.compile("年")).first.click()
+    expect(staff.get_by_role("row", name="市内")).to_contain_text("1")
+    expect(staff.locator("main")).to_contain_text("川の話")
+    found += faults(staff, "answers")
+    picture(staff, "staff-answers")
     assert found == []
 
 

@@ -326,7 +326,8 @@ from policity.foundations.city_plan import services as city_plan
 from policity.foundations.city_plan.models import Call, Comment, Indicator, Sheet
 from policity.foundations.city_plan.queries import comments, plan
 from policity.foundations.events import services as events
-from policity.foundations.events.models import Occurrence, Registration
+from policity.foundations.events.models import Event, Occurrence, Registration
+from policity.foundations.events.rules.asking import Kind, Question, Words
 from policity.foundations.places import queries as places
 from policity.foundations.residents import queries, services
 from policity.foundations.residents.models import Address
@@ -357,6 +358,12 @@ events.sign_up_known(person=who, time=other.pk, name="見本", seats=1, now=now)
 found["was_there"] = Registration.objects.get(person=who, occurrence=other).pk
 Occurrence.objects.filter(pk=other.pk).update(
     starts=now - timedelta(hours=3), ends=now - timedelta(hours=2))
+questions = [
+    Question(kind, False, {"ja": Words(
+        "見本の質問", ("ひとつめ", "ふたつめ") if kind.chooses else ())}).stored
+    for kind in Kind]
+Event.objects.filter(pk=other.event_id).update(asks=True, questions=questions)
+events.ask_who_came(now=now)
 events.sign_up_known(person=who, time=first.pk, name="見本", seats=1, now=now)
 events.sign_up(
     time=first.pk, email="guest@example.jp", name="見本", seats=1, language="ja", now=now)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from policity.foundations.events.formats.reading import LARGEST
 from policity.foundations.events.models import Event
-from policity.foundations.events.rules import reasons, repeating
+from policity.foundations.events.rules import asking, reasons, repeating
 from policity.foundations.events.services import Draft
 from policity.kit.languages import LANGUAGES
 
@@ -28,8 +28,15 @@ REASONS = (
     (reasons.Reason.FEW, "申し込んだ人が少ないため"),
     (reasons.Reason.OTHER, "そのほか（下に書く）"),
 )
+KINDS = (
+    (asking.Kind.ONE, "1つ選ぶ"),
+    (asking.Kind.MANY, "いくつでも選ぶ"),
+    (asking.Kind.SCORE, "5点から1点で答える"),
+    (asking.Kind.TEXT, "文で答える"),
+)
 LONGEST_TITLE, LONGEST_BODY, LONGEST_PLACE = 100, 4000, 200
 MOST_DAYS_OFF = 100
+_LONGEST_CHOICES = asking.MOST_CHOICES * (asking.LONGEST_CHOICE + 2)
 
 
 def _text(longest: int, name: str, *, required: str = "") -> forms.CharField:
@@ -88,6 +95,48 @@ class _KeptForm(_Form):
         return said
 
 
+class QuestionForm(_Form):
+    """A question of one's own to those who came. One without any text is none."""
+
+    kind = forms.ChoiceField(
+        choices=[(one.value, name) for one, name in KINDS],
+        required=False,
+        error_messages={"invalid_choice": "答え方を、一覧から選んでください。"},
+    )
+    needed = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any, *, prefix: str, question: asking.Question | None) -> None:
+        words = question.words if question else {}
+        initial = {"kind": question.kind.value, "needed": question.required} if question else {}
+        for code, said in words.items():
+            initial |= {f"text_{code}": said.text, f"choices_{code}": "\n".join(said.choices)}
+        super().__init__(data, prefix=prefix, initial=initial)
+        for one in LANGUAGES:
+            self.fields[f"text_{one.code}"] = _text(asking.LONGEST_QUESTION, "質問の文")
+            self.fields[f"choices_{one.code}"] = _text(_LONGEST_CHOICES, "選択肢")
+
+    @property
+    def parts(self) -> list[tuple[Any, Any, Any]]:
+        """Each language, with the fields of the question and of its choices."""
+        return [(one, self[f"text_{one.code}"], self[f"choices_{one.code}"]) for one in LANGUAGES]
+
+    @property
+    def is_written(self) -> bool:
+        """Whether anything stands in it."""
+        return any(text.value() or choices.value() for _, text, choices in self.parts)
+
+    @property
+    def question(self) -> asking.Question:
+        """What was written, once it is valid. What is missing is the rules' to tell."""
+        told, words = self.cleaned_data, {}
+        for one in LANGUAGES:
+            lines = [line.strip() for line in told[f"choices_{one.code}"].splitlines()]
+            said = asking.Words(told[f"text_{one.code}"], tuple(filter(None, lines)))
+            if said.text or said.choices:
+                words[one.code] = said
+        return asking.Question(asking.Kind(told["kind"] or asking.Kind.ONE), told["needed"], words)
+
+
 class EventForm(_KeptForm):
     """Everything of an event on one screen. Hours without a day are of the first day."""
 
@@ -122,8 +171,19 @@ class EventForm(_KeptForm):
     reminds = _number("前もって知らせる時間", 24 * 14)
     asks = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, venues: Sequence[tuple[str, Any]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        venues: Sequence[tuple[str, Any]],
+        questions: Sequence[asking.Question] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        rest = [None] * (asking.MOST_QUESTIONS - len(questions))
+        self.questions = [
+            QuestionForm(self.data if self.is_bound else None, prefix=f"q{number}", question=one)
+            for number, one in enumerate([*questions, *rest], 1)
+        ]
         cast(forms.ChoiceField, self.fields["venue"]).choices = [
             ("", "決めない・ほかの場所"),
             *venues,
@@ -150,6 +210,13 @@ class EventForm(_KeptForm):
         if len(days) > MOST_DAYS_OFF:
             raise forms.ValidationError(f"休みの日は、{MOST_DAYS_OFF}日までにしてください。")
         return days
+
+    def clean(self) -> dict[str, Any]:
+        """With what is wrong with a question."""
+        for number, row in enumerate(self.questions, 1):
+            for fault in row.faults:
+                self.add_error(None, f"質問{number}：{fault}")
+        return self.cleaned_data
 
     @property
     def draft(self) -> Draft:
@@ -179,6 +246,7 @@ class EventForm(_KeptForm):
             closes=said["closes"] or 0,
             reminds=said["reminds"] or 0,
             asks=said["asks"],
+            questions=tuple(row.question for row in self.questions if row.is_written),
             department=said["department"],
         )
 

@@ -20,6 +20,7 @@ HEAD = ("番号", "時刻", "だれが", "何を", "何に", "くわしく", "�
 # By what an act is about; what was done to it is said by `DONE`.
 ABOUT = {
     "accounts": "職員の登録",
+    "answer": "イベントの感想",
     "audit": "監査の記録",
     "call": "助けが必要な人",
     "calls": "助けが必要な人の連絡先",

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from policity.back_office.presenters.board_map import TownMap, town_map
 from policity.back_office.presenters.orders import ForBoard, for_board
 from policity.back_office.presenters.reach import Reach, Sending, reach, sending
 from policity.fields.alerts import queries as alerts
@@ -66,6 +67,7 @@ class Board:
     waiting: int
     troubles: tuple[Trouble, ...]
     reach: Reach | None
+    towns: TownMap | None
     newest: bool
     earlier: tuple[Sending, ...]
     calls: tuple[Call, ...]
@@ -87,6 +89,7 @@ def board(*, now: datetime, message: int | None = None) -> Board:
     if message is not None and shown is None:
         raise LookupError(message)
     alarms = delivery.open_alarms()
+    shown_reach = reach(shown, now=now) if shown else None
     unreadable = alerts.unreadable(since=now - timedelta(days=1))
     return Board(
         now=now,
@@ -110,7 +113,8 @@ def board(*, now: datetime, message: int | None = None) -> Board:
                 for channel, text in channels.items()
             ),
         ),
-        reach=reach(shown, now=now) if shown else None,
+        reach=shown_reach,
+        towns=town_map(shown_reach, alarms) if shown_reach else None,
         newest=shown is None or shown is sent[0],
         earlier=tuple(sending(one, now=now) for one in sent if one is not shown),
         calls=tuple(_call(alarm, now=now) for alarm in alarms),

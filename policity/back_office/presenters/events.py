@@ -13,12 +13,14 @@ from policity.back_office.presenters.exports import BOM
 from policity.foundations.accounts import queries as accounts
 from policity.foundations.events import queries
 from policity.foundations.events.models import Event, Occurrence
+from policity.foundations.events.rules import asking
 from policity.foundations.events.services.words import reason
 from policity.foundations.places import queries as places
 from policity.foundations.places.queries.facilities import facilities
 from policity.kit import moments
 
 HEAD = ("受付番号", "名前", "電話番号", "人数", "席", "出欠", "申し込んだ日時")
+SAID_HEAD = ("どうでしたか（5点中）", "ひとこと")
 CAME = {True: "来た", False: "来ない", None: ""}
 
 
@@ -104,6 +106,93 @@ def sheet(time: int) -> Sheet:
         sum(one.seats for one in people if one.attended),
         sum(one.to_call for one in people),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OptionLine:
+    """One of what could be chosen: how many did, and of a hundred who answered."""
+
+    text: str
+    count: int
+    bar: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A question of one's own, and what was answered."""
+
+    number: int
+    text: str
+    answers: int
+    mean: float | None
+    options: Sequence[OptionLine]
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """What those who came thought."""
+
+    answers: int
+    mean: float | None
+    texts: Sequence[str]
+    results: Sequence[Result]
+
+
+def opinion(time: int) -> Opinions:
+    """What those who came to a time thought. Two queries."""
+    said = queries.opinion(time)
+    counted = zip(said.questions, asking.count(said.questions, said.answers), strict=True)
+    results = [_result(number, *one) for number, one in enumerate(counted, 1)]
+    return Opinions(len(said.scores), said.mean, [one for one in said.texts if one], results)
+
+
+def _result(number: int, question: asking.Question, count: asking.Count) -> Result:
+    words = question.said("ja")
+    is_score = question.kind is asking.Kind.SCORE
+    lines = [
+        OptionLine(
+            f"{option}点" if is_score else words.choices[option],
+            chosen,
+            100 * chosen / (count.answers or 1),
+        )
+        for option, chosen in zip(asking.options(question), count.chosen, strict=True)
+    ]
+    return Result(number, words.text, count.answers, count.mean, lines, count.texts)
+
+
+def answers_table(said: queries.Opinion) -> str:
+    """CSV of the answers: a row for each who answered, nobody's name, nothing in it a formula.
+
+    Of a question with several choices each choice is a column, so that a spreadsheet counts them.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    heads = [cell for number, one in enumerate(said.questions, 1) for cell in _heads(number, one)]
+    writer.writerow((*SAID_HEAD, *map(safe, heads)))
+    for score, remark, answers in zip(said.scores, said.texts, said.answers, strict=True):
+        pairs = zip(said.questions, answers, strict=True)
+        cells = [cell for question, given in pairs for cell in _cells(question, given)]
+        writer.writerow((score, *map(safe, (remark, *cells))))
+    return BOM + text.getvalue()
+
+
+def _heads(number: int, question: asking.Question) -> list[str]:
+    words = question.said("ja")
+    name = f"質問{number}　{words.text}"
+    if question.kind is asking.Kind.MANY:
+        return [f"{name}：{choice}" for choice in words.choices]
+    return [name]
+
+
+def _cells(question: asking.Question, given: asking.Given) -> list[str]:
+    choices = question.said("ja").choices
+    if question.kind is asking.Kind.MANY:
+        chosen = given if isinstance(given, list) else []
+        return ["1" if option in chosen else "" for option in range(len(choices))]
+    if question.kind is asking.Kind.ONE and isinstance(given, int):
+        return [choices[given]]
+    return ["" if given is None else str(given)]
 
 
 def table(people: Sequence[queries.Person]) -> str:

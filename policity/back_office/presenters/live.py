@@ -11,8 +11,8 @@ from policity.foundations.accounts.policies import Act, may
 
 # In the order of the page. A pane with nothing to say is empty.
 PANES = (
-    "headline", "troubles", "decide", "force", "sending", "towns", "ways", "curve", "rest",
-    "ages", "earlier", "drills", "told",
+    "headline", "troubles", "decide", "force", "sending", "map", "towns", "ways", "curve", "ages",
+    "rest", "earlier", "drills", "told",
 )  # fmt: skip
 # What makes the board of one person differ from that of another: nothing else does.
 MATTERS = frozenset(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from policity.back_office.presenters.frame import clock
 from policity.foundations.delivery import queries as delivery
+from policity.foundations.delivery.rules.drilling import DRILL
 from policity.foundations.delivery.rules.ledger import NO_CHANNEL, State
 from policity.foundations.delivery.rules.reach import (
     MILESTONES,
@@ -55,6 +56,8 @@ AGES = {
     None: LEFT,
 }
 GOAL = 0.9
+# Towns, on the board; the page of a message has all.
+LOWEST = 8
 # Older counts than this say so beside them.
 LATE = timedelta(seconds=5)
 WIDTH = 1180.0
@@ -91,6 +94,7 @@ class Sending:
     whole: bool
     withdrawn: bool
     expanding: bool
+    drill: bool
     began_at: datetime
     counted_at: datetime
     counted: str
@@ -165,6 +169,11 @@ class Reach:
     failed: Mapping[Why, int]
 
     @property
+    def lowest(self) -> tuple[Line, ...]:
+        """The towns that the board shows, by their numbers on its map."""
+        return self.towns[:LOWEST]
+
+    @property
     def most(self) -> tuple[Line, ...]:
         """The towns with the most people to reach first."""
         return tuple(sorted(self.towns, key=lambda line: line.reached - line.targets))
@@ -228,6 +237,7 @@ def sending(sent: delivery.Sent, *, now: datetime) -> Sending:
         whole=count.whole,
         withdrawn=sent.stage == "withdrawn",
         expanding=sent.expanding,
+        drill=sent.kind == DRILL,
         began_at=sent.began_at,
         counted_at=count.at,
         counted=clock(count.at) if now - count.at > LATE else "",

@@ -15,7 +15,7 @@ from policity.back_office.tests.test_orders_web import create
 from policity.foundations.accounts.models import AuditEntry, Department, Role, RoleGrant, User
 from policity.foundations.events import services
 from policity.foundations.events.formats.reading import Reading
-from policity.foundations.events.models import Event, Occurrence, Registration, Source
+from policity.foundations.events.models import Answer, Event, Occurrence, Registration, Source
 from policity.foundations.events.queries import to_come
 from policity.foundations.events.tests.test_importing import calendar, entry
 from policity.foundations.places.models import Site
@@ -57,7 +57,7 @@ def published(client, editor) -> Occurrence:
 
 PAGES = (
     "", "new/", "{event}/", "{event}/edit/", "{event}/off/", "{event}/off/{time}/",
-    "times/{time}/", "times/{time}/people.csv", "calendars/",
+    "times/{time}/", "times/{time}/people.csv", "times/{time}/answers.csv", "calendars/",
 )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def test_each_department_keeps_its_own(
     for path in ("/staff/events/", event, "/staff/events/calendars/"):
         assert (client.get(path).status_code == 200) is looks, path
     for path in (f"{event}edit/", f"{event}off/", f"{event}off/{published.pk}/", time,
-                 f"{time}people.csv"):  # fmt: skip
+                 f"{time}people.csv", f"{time}answers.csv"):  # fmt: skip
         assert (client.get(path).status_code == 200) is keeps, path
     page = text(client.get(event))
     assert ("中止にする" in page) is keeps
@@ -195,6 +195,11 @@ def test_what_is_written_is_a_draft_then_public_then_a_draft_again(client, edito
         ({"capacity": "0"}, "1から100000までの数"),
         ({"most": "3"}, "定員までです"),
         ({"link": "javascript:alert(1)"}, "https:// から"),
+        ({"asks": "1", "q2-choices_ja": "はい"}, "質問1：質問の文を書いて"),
+        ({"asks": "1", "q1-text_ja": "？", "q1-choices_ja": "はい"}, "質問1：選択肢を"),
+        ({"asks": "1", "q3-text_ja": "？", "q3-kind": "no"}, "質問3：答え方を"),
+        ({"asks": "1", "q1-text_ja": "あ" * 201}, "質問1：質問の文は、200文字まで"),
+        ({"q1-text_ja": "？", "q1-kind": "text"}, "感想を聞く"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(client, editor, wrong, said):
@@ -262,6 +267,54 @@ def test_a_facility_is_chosen_where_something_can_take_place(client, editor):
     assert (event.facility_id, event.site_id) == (hall.pk, None)
     form: Any = html.document_fromstring(client.get(f"/staff/events/{event.pk}/edit/").content)
     assert form.xpath("//select[@name='venue']//option[@selected]/text()") == ["見本図書館"]
+
+
+QUESTIONS = {
+    "asks": "1",
+    "q1-text_ja": "どこから", "q1-kind": "one", "q1-choices_ja": "市内\r\n=市外", "q1-needed": "1",
+    "q1-text_en": "From where?", "q1-choices_en": "In town\r\nElsewhere",
+    "q2-text_ja": "=何で", "q2-kind": "many", "q2-choices_ja": "歩き\r\nバス",
+    "q3-text_ja": "会場は", "q3-kind": "score",
+    "q4-text_ja": "次は", "q4-kind": "text",
+}  # fmt: skip
+
+
+def test_questions_of_ones_own_are_written_asked_counted_and_taken_along(client, editor):
+    client.post("/staff/events/new/", typed(**QUESTIONS))
+    event = Event.objects.get()
+    page: Any = html.document_fromstring(client.get(f"/staff/events/{event.pk}/edit/").content)
+    [form] = [form for form in page.forms if "seen" in form.fields]
+    stands = {name: value for name, value in form.form_values() if value}
+    assert {name: stands[name].replace("\n", "\r\n") for name in QUESTIONS} == QUESTIONS
+    client.post(f"/staff/events/{event.pk}/publish/")
+    assert "4つの質問を聞きます" in text(client.get(f"/staff/events/{event.pk}/"))
+    time = event.times.get()
+    path = f"/staff/events/times/{time.pk}/"
+    assert "感想" not in text(client.get(path))
+    services.ask_who_came(now=time.ends)
+    for answers in ([1, [0, 1], 4, "@次も"], [0, [1], None, None], [0, None, 5, None]):
+        Answer.objects.create(
+            occurrence=time, score=4, text="-1+1", answers=answers, on=timezone.localdate()
+        )
+    said = text(client.get(path))
+    assert "質問1 どこから 3人の答え" in said
+    table: Any = html.document_fromstring(client.get(path).content).xpath("//tbody/tr")
+    rows = [[cell.text_content().strip() for cell in row] for row in table]
+    assert rows[:4] == [
+        ["市内", "", "67", "2"], ["=市外", "", "33", "1"],
+        ["歩き", "", "50", "1"], ["バス", "", "100", "2"],
+    ]  # fmt: skip
+    assert "平均 4.5点" in said
+    assert "@次も" in said
+    data = client.get(f"{path}answers.csv").content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(data))) == [
+        ["どうでしたか（5点中）", "ひとこと", "質問1　どこから", "質問2　=何で：歩き",
+         "質問2　=何で：バス", "質問3　会場は", "質問4　次は"],
+        ["4", "'-1+1", "'=市外", "1", "1", "4", "'@次も"],
+        ["4", "'-1+1", "市内", "", "1", "", ""],
+        ["4", "'-1+1", "市内", "", "", "5", ""],
+    ]  # fmt: skip
+    assert AuditEntry.objects.filter(act="answer.taken_along").count() == 1
 
 
 def test_two_who_change_the_same_do_not_write_over_each_other(client, published):

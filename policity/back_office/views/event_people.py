@@ -111,10 +111,22 @@ def as_csv(request: HttpRequest, time: int) -> HttpResponse:
     user = require(request, Act.KEEP_EVENTS)
     row = _time(request, time)
     services.note_taken_along(time=row.pk, by=user, now=timezone.now())
-    answer = HttpResponse(
-        present.table(queries.people(row.pk)), content_type="text/csv; charset=utf-8"
-    )
-    answer["Content-Disposition"] = f'attachment; filename="event-{row.pk}.csv"'
+    return _file(present.table(queries.people(row.pk)), f"event-{row.pk}")
+
+
+@require_safe
+@never_cache
+def answers(request: HttpRequest, time: int) -> HttpResponse:
+    """What those who came answered, for a spreadsheet."""
+    user = require(request, Act.KEEP_EVENTS)
+    row = _time(request, time)
+    services.note_answers_taken_along(time=row.pk, by=user, now=timezone.now())
+    return _file(present.answers_table(queries.opinion(row.pk)), f"event-{row.pk}-answers")
+
+
+def _file(text: str, name: str) -> HttpResponse:
+    answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
@@ -133,7 +145,7 @@ def _page(
         "title": row.event.texts["ja"]["title"],
         "when": present.when(row, all_day=row.event.all_day),
         "sheet": present.sheet(row.pk),
-        "opinion": queries.opinion(row.pk),
+        "opinion": present.opinion(row.pk),
         "begun": now >= row.starts,
         "over": now >= row.ends,
         "form": form,

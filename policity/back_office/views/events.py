@@ -19,6 +19,7 @@ from policity.foundations.accounts.policies import Act
 from policity.foundations.events import queries, services
 from policity.foundations.events.models import Event
 from policity.foundations.events.policies import Deed, may
+from policity.foundations.events.rules import asking
 from policity.kit.languages import LANGUAGES
 
 
@@ -53,7 +54,11 @@ def write(request: HttpRequest, event: int = 0) -> HttpResponse:
     own = present.departments(whose(request, Act.KEEP_EVENTS))
     sent = request.POST if request.method == "POST" else None
     form = EventForm(
-        sent, venues=present.venues(), departments=own, initial=dict(initial(row, own))
+        sent,
+        venues=present.venues(),
+        questions=asking.read(row.questions if row else ()),
+        departments=own,
+        initial=dict(initial(row, own)),
     )
     faults = form.faults
     if form.is_valid():

@@ -51,9 +51,9 @@ class Event(models.Model):
     ISO 8601. It is at a `facility`, or at a `site` of the disaster plan, or where its texts say.
     `takes`: one signs up; `closes` is hours before it begins, `reminds` likewise, 0 for
     neither. `most`: for so many persons at once. `whole`: it is a course, and one signs up for all
-    of its times at once (`Registration`). `asks`: who came is asked afterwards. `uid` is the
-    source's, `revision` grows with every change (SEQUENCE). `department` keeps it; without one it
-    is the whole city's.
+    of its times at once (`Registration`). `asks`: who came is asked afterwards, `questions` of
+    one's own, too (`rules.asking.Question.stored`). `uid` is the source's, `revision` grows with
+    every change (SEQUENCE). `department` keeps it; without one it is the whole city's.
     """
 
     class Stage(models.TextChoices):
@@ -86,6 +86,7 @@ class Event(models.Model):
     closes = models.PositiveSmallIntegerField(default=0)
     reminds = models.PositiveSmallIntegerField(default=24)
     asks = models.BooleanField(default=False)
+    questions = models.JSONField(null=True)
     revision = models.PositiveIntegerField(default=0)
     changed_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
@@ -119,9 +120,11 @@ class Occurrence(models.Model):
 
     `reason` is why it was called off (`rules.reasons.Reason`), `reason_words` staff's own words.
     `over`: it has ended, and the pages were told. `reminded_at`, `asked_at`: those who had a place
-    were told so. `numbers` counts those who proved that it was them. `unsettled`: somebody left the
-    city's lists, and who moves up is still to be seen. From `faded_at` on nobody is known: `had`,
-    `waited`, `came` and `cancelled` say how many persons that were.
+    were told so. `asked` is what they were asked, whatever becomes of the event's `questions`: else
+    answers would stand under questions that nobody was asked. `numbers` counts those who proved
+    that it was them. `unsettled`: somebody left the city's lists, and who moves up is still to be
+    seen. From `faded_at` on nobody is known: `had`, `waited`, `came` and `cancelled` say how many
+    persons that were.
     """
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="times")
@@ -133,6 +136,7 @@ class Occurrence(models.Model):
     over = models.BooleanField(default=False)
     reminded_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)
+    asked = models.JSONField(null=True)
     numbers = models.PositiveIntegerField(default=0)
     unsettled = models.BooleanField(default=False)
     faded_at = models.DateTimeField(null=True)
@@ -213,12 +217,14 @@ class Registration(models.Model):
 class Answer(models.Model):
     """What somebody thought of a time: nobody's name, and nothing that leads to one.
 
-    `score` is 1 (bad) to 5 (good).
+    `score` is 1 (bad) to 5 (good). `answers` are to what was `asked`, in its order
+    (`rules.asking.Given`); empty where nothing more was.
     """
 
     occurrence = models.ForeignKey(Occurrence, models.PROTECT, related_name="answers")
     score = models.PositiveSmallIntegerField()
     text = models.CharField(max_length=1000, blank=True)
+    answers = models.JSONField(null=True)
     on = models.DateField()
 
     def __str__(self) -> str:

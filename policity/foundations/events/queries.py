@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Avg, Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from policity.foundations.events.models import Answer, Event, Occurrence, Registration, Source
+from policity.foundations.events.rules import asking
 from policity.foundations.events.rules.line import Entry, ahead, room
 from policity.foundations.events.rules.registering import Door, Terms, door
 
@@ -408,19 +409,38 @@ def told(times: Collection[int]) -> Told:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What those who came thought: how many answered, their mean (1 to 5), and their words."""
+    """What those who came thought: each with a score (1 to 5), their words, and their answers.
 
-    answers: int
-    mean: float | None
+    `questions` are those that they were asked; each row of `answers` is in their order.
+    """
+
+    questions: tuple[asking.Question, ...]
+    scores: tuple[int, ...]
     texts: tuple[str, ...]
+    answers: tuple[tuple[asking.Given, ...], ...]
+
+    @property
+    def mean(self) -> float | None:
+        """Of the scores; None where nobody answered."""
+        return sum(self.scores) / len(self.scores) if self.scores else None
+
+
+def asked(time: int) -> tuple[asking.Question, ...]:
+    """The questions of their own that those who came to a time were asked."""
+    return asking.read(Occurrence.objects.filter(pk=time).values_list("asked", flat=True).first())
 
 
 def opinion(time: int) -> Opinion:
     """The answers of one time. Two queries."""
-    rows = Answer.objects.filter(occurrence=time)
-    counted = rows.aggregate(answers=Count("pk"), mean=Avg("score"))
-    texts = rows.exclude(text="").order_by("pk").values_list("text", flat=True)
-    return Opinion(counted["answers"], counted["mean"], tuple(texts))
+    questions = asked(time)
+    rows = list(Answer.objects.filter(occurrence=time).order_by("pk"))
+    none = [None] * len(questions)
+    return Opinion(
+        questions,
+        tuple(row.score for row in rows),
+        tuple(row.text for row in rows),
+        tuple(tuple(row.answers or none) for row in rows),
+    )
 
 
 def sources() -> tuple[Source, ...]:

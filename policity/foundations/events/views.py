@@ -141,12 +141,12 @@ def answer(
     asked = [one for one in queries.mine(who.id) if one.id == number and one.may_answer]
     if not asked:
         return HttpResponseRedirect(back)
-    form = AnswerForm(request.POST if request.method == "POST" else None)
+    questions = queries.asked(asked[0].time.id)
+    form = AnswerForm(request.POST if request.method == "POST" else None, questions=questions)
     if form.is_valid():
-        now = timezone.now()
-        services.answer(registration=number, person=who.id, now=now, **form.cleaned_data)
+        services.answer(registration=number, person=who.id, now=timezone.now(), **form.said)
         return HttpResponseRedirect(f"{back}?done=answered")
-    context = signing.answer(asked[0], form, language.code)
+    context = signing.answer(asked[0], form, questions, language.code)
     return _page("answer", language, f"events/me/{link}/{number}/", context)
 
 

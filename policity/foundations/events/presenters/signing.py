@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_noop
 from policity.foundations.events.forms import AnswerForm, SignUpForm
 from policity.foundations.events.presenters import Row, row
 from policity.foundations.events.queries import Mine, TimeView
+from policity.foundations.events.rules.asking import POINTS, Kind, Question, options
 from policity.foundations.events.rules.registering import Door
 from policity.kit import moments, ruby
 
@@ -23,6 +24,8 @@ DONE = {
     "too-late": gettext_noop("もう始まったか、取り消してあります。"),
     "answered": gettext_noop("ありがとうございました。"),
 }
+# What the ends of a score mean, whatever it is about.
+ENDS = {max(POINTS): gettext_noop("いちばんよい"), min(POINTS): gettext_noop("いちばんよくない")}
 SCORES = (
     ("5", gettext_noop("とてもよかった")),
     ("4", gettext_noop("よかった")),
@@ -124,11 +127,68 @@ def mine(
     }
 
 
-def answer(one: Mine, form: AnswerForm, code: str) -> dict[str, Any]:
-    """The question afterwards."""
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of what can be chosen. `note` says what it means."""
+
+    value: int
+    text: str
+    note: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A question of the city's own, as it is put. `lang` is empty where it is the page's."""
+
+    name: str
+    number: int
+    text: str
+    lang: str
+    required: bool
+    kind: Kind
+    options: Sequence[Option]
+    written: str
+    fault: str
+
+
+def answer(one: Mine, form: AnswerForm, questions: Sequence[Question], code: str) -> dict[str, Any]:
+    """The questions afterwards."""
     chosen = str(form["score"].value() or "")
-    scores = [(value, gettext(text), value == chosen) for value, text in SCORES]
-    return {"row": row(one.time, code), "form": form, "faults": _faults(form), "scores": scores}
+    return {
+        "row": row(one.time, code),
+        "form": form,
+        "faults": _faults(form),
+        "scores": [(value, gettext(text), value == chosen) for value, text in SCORES],
+        "questions": [
+            _put(form, number, question, code) for number, question in enumerate(questions, 1)
+        ],
+    }
+
+
+def _put(form: AnswerForm, number: int, question: Question, code: str) -> Put:
+    name, words = f"q{number}", question.said(code)
+    given = form[name].value() or []
+    is_score = question.kind is Kind.SCORE
+    return Put(
+        name,
+        number,
+        ruby.foreign(words.text),
+        "" if code in question.words or code == "ja-easy" else "ja",
+        question.required,
+        question.kind,
+        [
+            Option(
+                value,
+                str(value) if is_score else ruby.foreign(words.choices[value]),
+                gettext(ENDS[value]) if is_score and value in ENDS else "",
+                str(value) in given,
+            )
+            for value in options(question)
+        ],
+        given[0] if given else "",
+        str(form.errors[name][0]) if name in form.errors else "",
+    )
 
 
 def broken(*, gone: bool) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def remind(*, now: datetime) -> int:
 def ask_who_came(*, now: datetime) -> int:
     """Ask those who came, or were not marked, what they thought; how many times that were.
 
-    Of a course once, those of its last time.
+    Of a course once, those of its last time. What they are asked stands fast from then on.
     """
     later = Occurrence.objects.filter(
         event=OuterRef("event"), starts__gt=OuterRef("starts"), cancelled_at=None
@@ -65,7 +65,9 @@ def ask_who_came(*, now: datetime) -> int:
     )
     due = list(rows[:PIECE])
     # First: only what was asked can be answered.
-    Occurrence.objects.filter(pk__in=[row.pk for row in due]).update(asked_at=now)
+    for row in due:
+        row.asked_at, row.asked = now, row.event.questions
+    Occurrence.objects.bulk_update(due, ["asked_at", "asked"])
     for row in due:
         came = Registration.objects.in_line().filter(
             Q(attended=True) | Q(attended=None), occurrence=row, seated=True

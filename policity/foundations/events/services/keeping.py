@@ -11,7 +11,7 @@ from policity.foundations.accounts.models import Department, User
 from policity.foundations.accounts.services import audit
 from policity.foundations.events import queries
 from policity.foundations.events.models import Event, Occurrence, Registration
-from policity.foundations.events.rules import repeating
+from policity.foundations.events.rules import asking, repeating
 from policity.foundations.events.rules.reasons import Reason, problem
 from policity.foundations.events.rules.repeating import BadRepeat
 from policity.foundations.events.services.lining import TOPIC, copy, settle
@@ -51,6 +51,7 @@ class Draft:
     closes: int = 0
     reminds: int = 24
     asks: bool = False
+    questions: tuple[asking.Question, ...] = ()
     department: str = ""
     all_day: bool = field(default=False)
 
@@ -318,6 +319,7 @@ def _fields(event: Draft, rule: str) -> dict[str, object]:
         raise EventRefused("一度に申し込める人数は、定員までです。")
     if event.whole and not (event.takes and rule):
         raise EventRefused("まとめて申し込めるのは、くり返しがあって、申込みを受けるものだけです。")
+    _hold_what_can_be_asked(event)
     return {
         "texts": {code: dict(text) for code, text in event.texts.items()},
         "starts": event.starts,
@@ -337,9 +339,20 @@ def _fields(event: Draft, rule: str) -> dict[str, object]:
         "closes": event.closes,
         "reminds": event.reminds,
         "asks": event.asks,
+        "questions": [one.stored for one in event.questions],
         "all_day": event.all_day,
         "department": Department.objects.filter(slug=event.department).first(),
     }
+
+
+def _hold_what_can_be_asked(event: Draft) -> None:
+    for number, question in enumerate(event.questions, 1):
+        if wrong := asking.problem(question):
+            raise EventRefused(f"質問{number}：{wrong}")
+    if len(event.questions) > asking.MOST_QUESTIONS:
+        raise EventRefused(f"質問は、{asking.MOST_QUESTIONS}までです。")
+    if event.questions and not event.asks:
+        raise EventRefused("質問は、「終わったあとに、感想を聞く」を選ぶと聞きます。")
 
 
 def _stale(event: Event, *, now: datetime) -> None:

@@ -3,7 +3,7 @@
 Whoever writes a line is alone with it (`TOPIC`): who has a place follows from all of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from policity.foundations.accounts.models import User
 from policity.foundations.accounts.services import audit
 from policity.foundations.events import queries
 from policity.foundations.events.models import Answer, Event, Occurrence, Registration
+from policity.foundations.events.rules.asking import Given
 from policity.foundations.events.rules.line import Entry, seated
 from policity.foundations.events.rules.registering import Door
 from policity.foundations.events.services.telling import ask, hush, tell
@@ -335,9 +336,26 @@ def note_taken_along(*, time: int, by: User, now: datetime) -> None:
         audit.record("registration.taken_along", on=f"events.occurrence:{time}", by=by, now=now)
 
 
+def note_answers_taken_along(*, time: int, by: User, now: datetime) -> None:
+    """Note that somebody made a file of what those who came answered."""
+    with transaction.atomic():
+        audit.record("answer.taken_along", on=f"events.occurrence:{time}", by=by, now=now)
+
+
 @work.alone(TOPIC)
-def answer(*, registration: int, person: int, score: int, text: str, now: datetime) -> bool:
-    """What somebody thought of it, kept without them. False: they said it before, or none asked."""
+def answer(
+    *,
+    registration: int,
+    person: int,
+    score: int,
+    text: str,
+    answers: Sequence[Given] = (),
+    now: datetime,
+) -> bool:
+    """What somebody thought of it, kept without them. False: they said it before, or none asked.
+
+    `answers` are to what the time `asked`, in its order.
+    """
     rows = Registration.objects.filter(
         Q(attended=True) | Q(attended=None, seated=True),
         pk=registration, person=person, answered=False, cancelled_at=None,
@@ -347,6 +365,10 @@ def answer(*, registration: int, person: int, score: int, text: str, now: dateti
         return False
     # The day alone: a moment would lead to whose press it was.
     Answer.objects.create(
-        occurrence_id=time, score=score, text=text[:1000], on=timezone.localdate(now)
+        occurrence_id=time,
+        score=score,
+        text=text[:1000],
+        answers=list(answers),
+        on=timezone.localdate(now),
     )
     return True
