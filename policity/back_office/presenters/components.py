@@ -15,6 +15,7 @@ from policity.fields.alerts.rules import order_texts, texts
 from policity.fields.alerts.rules.bulletin import Phenomenon, Severity
 from policity.fields.alerts.rules.orders import Level
 from policity.foundations.city_plan.formats.facts import stages
+from policity.foundations.city_plan.presenters import charts
 from policity.foundations.city_plan.presenters import pages as plan
 from policity.foundations.city_plan.presenters.figures import Line, Series
 from policity.foundations.city_plan.rules.attaining import Aim, Gap
@@ -92,6 +93,7 @@ def shown(code: str) -> dict[str, Any]:
             for number, (state, name) in enumerate(plan.STATES.items())
         ],
         "indicator": plan.indicator(_series(), _series(), "c-chart"),
+        "multiples": [charts.draw(_series(), name) for name in ("c-one", "c-other")],
         "stages": [(one.name, number == 2) for number, one in enumerate(stages().values())],
         "hits": [_hit()],
         "moving": '{"points": [[35.7256, 139.5386, "見本", ""]]}',
