@@ -53,6 +53,12 @@ def _degree(name: str) -> forms.FloatField:
     )
 
 
+_UNTICKED = (
+    "曜日や日付の時間があります。出すときは「時間がわかっている」にしるしをつけ、"
+    "出さないときは時間を空にしてください。"
+)
+
+
 class FacilityForm(forms.Form):
     """Everything of a facility on one screen. Without any hours they are not known."""
 
@@ -110,6 +116,8 @@ class FacilityForm(forms.Form):
                 )
             except BadHours as error:
                 raise forms.ValidationError(f"{error}。") from None
+        elif said.get("special") or any(said.get(f"day_{n}") for n, _ in enumerate(DAYS)):
+            raise forms.ValidationError(_UNTICKED)
         return said
 
     def _day(self, said: Mapping[str, Any], number: int) -> Spans:

@@ -75,6 +75,10 @@ def test_one_is_written_changed_and_closed(editor: Client):
     assert "先に変えました" in wrong.content.decode()
     bad = editor.post("/staff/facilities/new/", FIELDS | {"has_hours": "1", "day_2": "9"})
     assert "水曜日：「9」は、9:00-17:00 のように" in bad.content.decode()
+    for hours in ({"day_2": "9:00-17:00"}, {"special": "2026-12-24 休"}):
+        lost = editor.post("/staff/facilities/new/", FIELDS | hours).content.decode()
+        assert "「時間がわかっている」にしるしをつけ" in lost
+        assert next(iter(hours.values())) in lost
     editor.post(f"/staff/facilities/{row.pk}/close/")
     assert not Facility.objects.here().exists()
     assert editor.get(f"/staff/facilities/{row.pk}/").status_code == 404
