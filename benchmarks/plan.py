@@ -121,8 +121,8 @@ def _fill() -> None:
     from policity.foundations.city_plan.rules.stages import Kind
     from policity.foundations.places.services import load_city
 
-    city = Path(places.__path__[0]) / "facts" / "cities" / "nishitokyo"
-    load_city(city, by=None, now=NOW)
+    cities = Path(places.__path__[0]) / "facts" / "cities"
+    load_city(min(cities.iterdir()), by=None, now=NOW)
     chosen = random.Random(2026)
     frame = frame_of(
         {"code": "large", "name": "large", "first_year": FIRST, "last_year": FIRST + YEARS - 1,

@@ -98,7 +98,8 @@ def _folded(text: str) -> Iterator[tuple[str, int]]:
         for sign in "か" if counts else _one(cluster):
             if (sign in "々〻" and before) or (sign in "ゝゞ" and before):
                 sign = before[-1]
-            elif sign in _DASHES and _HIRAGANA.match(before[-1:]):
+            # A bar may be one that is repeated, too.
+            if sign in _DASHES and _HIRAGANA.match(before[-1:]):
                 sign = "ー"
                 if _ends_word(before, after):
                     continue

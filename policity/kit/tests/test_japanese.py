@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from policity.kit.japanese import fold, folded_places, grams, is_kana, skeleton, stem
@@ -47,6 +47,7 @@ def test_what_is_something_else_stays_apart(one, other):
     assert fold(one) != fold(other)
 
 
+@example("あ-々々")
 @given(JAPANESE)
 def test_folding_what_is_folded_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
