@@ -141,7 +141,7 @@ def test_as_many_queries_for_one_dispatch_as_for_eight(
     for _ in range(count):
         dispatch()
     services.count(now=timezone.now())
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(33):
         client.get("/staff/")
 
 
